@@ -1,0 +1,63 @@
+/**
+ * Where things lie in linear memory, in bytes. The drawing is in `memory/map.ts`; docs/abi.md has the
+ * same table for people who write another host.
+ */
+
+/** The header: one struct of counters, results and list heads. */
+export const HEADER = 1024
+export const HEADER_ABI_VERSION = 1024
+/** Bytes of the input that the last `parserReceive` is done with. */
+export const HEADER_CONSUMED = 1028
+/** 1 when every byte that the last `parserReceive` looked at was below 0x80. */
+export const HEADER_ASCII = 1032
+/** Address of what a parser keeps, after `parserPending`. */
+export const HEADER_PENDING = 1036
+/** Bytes of slabs handed out now. */
+export const HEADER_USED = 1040
+/** Parsers alive. */
+export const HEADER_PARSERS = 1044
+/** Timers scheduled, over all wheels. */
+export const HEADER_TIMERS = 1048
+/** First byte never yet given to a slab. */
+export const HEADER_TOP = 1052
+/** Handle table: address, capacity in entries, first free entry. */
+export const HEADER_HANDLES = 1056
+export const HEADER_HANDLES_CAPACITY = 1060
+export const HEADER_HANDLES_FREE = 1064
+/** Timer nodes: directory of chunks, nodes ever made, first free node. */
+export const HEADER_NODE_DIRECTORY = 1068
+export const HEADER_NODE_COUNT = 1072
+export const HEADER_NODE_FREE = 1076
+/** Per size class: free list head, carve pointer, carve end; 12 bytes each, classes 2^4 … 2^30. */
+export const HEADER_CLASSES = 1152
+
+/** Records that `parserReceive` writes: 1,024 of 16 bytes. */
+export const RING = 4096
+export const RING_RECORDS = 1024
+export const RECORD_BYTES = 16
+
+/** Where a façade puts input for `parserReceive`. */
+export const STAGE = 65536
+export const STAGE_BYTES = 65536
+
+/** Slabs begin here. */
+export const HEAP = 131072
+
+/** Offsets in a timer wheel, from the address that `timersAddress` gives. */
+export const WHEEL_COUNT = 0
+export const WHEEL_OUT = 24960
+/** Timers that one batch hands out: 12 bytes each, (id, node address, tag). */
+export const WHEEL_OUT_RECORDS = 512
+export const WHEEL_OUT_BYTES = 12
+/** Offset of the tag in a timer node, and what the façade adds to a tag to mark it as run. */
+export const NODE_TAG = 24
+export const NODE_FIRED = 1
+
+/** Offsets in an event queue, from the address that `queueAddress` gives. */
+export const QUEUE_INBOX = 512
+/** Events that fit the inbox: 12 bytes each, (id, priority, source). */
+export const QUEUE_INBOX_RECORDS = 512
+export const QUEUE_INBOX_BYTES = 12
+/** Ids that one batch hands out: 4 bytes each. */
+export const QUEUE_OUT = 6656
+export const QUEUE_OUT_RECORDS = 384

@@ -1,0 +1,19 @@
+/**
+ * The ABI of core.wasm: export lines only. docs/abi.md says what each export takes and gives.
+ *
+ * The module imports nothing, allocates nothing outside its slabs, and does no I/O: whoever instantiates it
+ * puts bytes into linear memory, calls, and reads records out.
+ */
+export { initialize } from "./memory/map"
+export { parserReceive, parserSetLimit, parserFree } from "./wire/receive"
+export { parserReset, parserPending, parserEnd } from "./wire/parser"
+export { lineParserNew, lineParserConfigure } from "./wire/line"
+export { netstringParserNew } from "./wire/netstring"
+export { prefixedParserNew } from "./wire/prefixed"
+export {
+  timersNew, timersFree, timersAddress, timerSchedule, timerCancel, timerReschedule, timersNext, timersAdvance,
+  timersMore, timersPutBack
+} from "./timers/wheel"
+export {
+  queueNew, queueFree, queueAddress, queueSize, queueSetSourceBudget, queueAccept, queueBegin, queueNext
+} from "./events/queue"

@@ -1,0 +1,41 @@
+/**
+ * Bundles the compiled JavaScript of build/js into dist/: one entry per subpath of package.json#exports, everything
+ * they share in chunks, so that a class is the same one through whichever subpath it is imported.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+
+const { exports: subpaths } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+
+/** dist name → compiled entry, read off the `types` and `default` of each subpath. */
+function entries() {
+  const found = {}
+  const visit = (target) => {
+    if (typeof target !== 'object') return
+    if (target.default !== undefined && target.types !== undefined) {
+      const name = target.default.replace(/^\.\/dist\/(.*)\.js$/, '$1')
+      found[name] = target.types.replace(/^\.\/dist\/types\/(.*)\.d\.ts$/, 'build/js/$1.js')
+    }
+    for (const [condition, inner] of Object.entries(target)) if (condition !== 'types') visit(inner)
+  }
+  for (const target of Object.values(subpaths)) visit(target)
+  for (const file of Object.values(found)) {
+    if (!existsSync(new URL(file, import.meta.url))) throw new Error(`package.json exports ${file}, which does not exist`)
+  }
+  return found
+}
+
+export default {
+  input: entries(),
+  external: [/^node:/],
+  plugins: [nodeResolve()],
+  onwarn(warning) {
+    throw new Error(`rollup: ${warning.message}`)
+  },
+  output: {
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    hoistTransitiveImports: false,
+  },
+}

@@ -1,0 +1,55 @@
+/**
+ * The whole build: core.wasm → tsc → rollup. Each stage is skipped when its inputs are as they were.
+ *
+ * build/js/   one JavaScript file and one declaration per source file (examples and bench run from here)
+ * dist/       what the package publishes: one ESM graph with shared chunks, declarations, core.wasm
+ */
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { buildCore } from './build-core.mjs'
+import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock } from './lib.mjs'
+
+const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench']
+const SETTINGS = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsconfig.build.json', 'rollup.config.mjs',
+  'scripts/build.mjs']
+
+/** Builds what is stale, or everything with `force`; tells whether there was anything to do. */
+export async function build(options = {}) {
+  const core = await buildCore(options)
+  return withLock('js', async () => {
+    const hash = hashOf(filesBelow(...SOURCES, ...SETTINGS), versionOf('typescript'), versionOf('rollup'))
+    if (!options.force && isFresh('js', hash, ['dist/whorl.js', 'dist/core.wasm', 'build/js/src/index.js'])) return core
+    say('compiling TypeScript')
+    rmSync(at('build/js'), { recursive: true, force: true })
+    await runTool('typescript/bin/tsc', '-p', at('tsconfig.build.json'))
+    say('bundling')
+    await bundle()
+    stamp('js', hash)
+    return true
+  })
+}
+
+// dist/ is replaced as a whole, so that nothing stale stays in it and a failed build leaves the old one.
+async function bundle() {
+  const { default: config } = await import('../rollup.config.mjs')
+  const { rollup } = await import('rollup')
+  const fresh = at('build/dist')
+  rmSync(fresh, { recursive: true, force: true })
+  const graph = await rollup(config)
+  await graph.write({ ...config.output, dir: fresh })
+  await graph.close()
+  const js = at('build/js')
+  for (const file of filesBelow('build/js/src', 'build/js/bindings', 'build/js/assembly')) {
+    if (file.endsWith('.d.ts')) copyTo(file, join(fresh, 'types', relative(js, file)))
+  }
+  copyTo(at('build/wasm/core.simd.wasm'), join(fresh, 'core.wasm'))
+  if (existsSync(at('dist'))) rmSync(at('dist'), { recursive: true })
+  renameSync(fresh, at('dist'))
+}
+
+function copyTo(from, to) {
+  mkdirSync(dirname(to), { recursive: true })
+  copyFileSync(from, to)
+}
+
+if (isMain(import.meta.url)) build({ force: process.argv.includes('--force') }).catch(fail)

@@ -1,0 +1,236 @@
+/**
+ * Pulls frames out of chunks: the typed side of `parserReceive`.
+ *
+ *      feed(chunk) ──▶ next() … next() ──▶ false: the chunk is used up, an unfinished frame is kept in the core
+ *                        └─ rewind(): what was parsed ahead is void, the rest is parsed again
+ *
+ * Owns: one parser's handle, the chunk being read, the records read ahead. Must not know: who wants the frames, or
+ * what they do with their stream in the middle of it; see frame-stream.ts.
+ * A chunk crosses into the core once, a window of it at a time. Windows adapt: a rewind makes the next one small, each
+ * window without one doubles it, so that any number of rewinds in a chunk stays linear in its length.
+ */
+import {
+  HEADER_ASCII, HEADER_CONSUMED, HEADER_PENDING, RECORD_BYTES, RING, STAGE_BYTES,
+} from '../../assembly/abi/layout.js'
+import { END_FAILED, END_INSIDE_FRAME, EVENT_FRAME, EVENT_FRAME_KEPT } from '../../assembly/abi/records.js'
+import { concat } from './bytes.js'
+import type { Core, RingUser } from './core.js'
+import { check } from './status.js'
+
+const RECORD = RECORD_BYTES >> 2
+const RING_AT = RING >> 2
+const SMALLEST_WINDOW = 512
+const NOTHING = new Uint8Array(0)
+
+/** How `FrameParser.text` reads bytes. */
+export type TextEncoding = 'utf8' | 'latin1'
+
+/** A parser in the core, and the chunk it reads. */
+export class FrameParser implements RingUser {
+  readonly core: Core
+  readonly handle: number
+  /** Kind of the current event: one of `EVENT_…`. */
+  kind = 0
+  /** Length of the current frame, or what the kind says. */
+  length = 0
+  #offset = 0
+  #chunk: Uint8Array | null = null
+  /** Where in the chunk the next event begins; with a kept tail, its end. */
+  #position = 0
+  /** Where the window that was parsed begins and ends, and how far it was consumed. */
+  #base = 0
+  #batchEnd = 0
+  #window = STAGE_BYTES
+  #index = 0
+  #count = 0
+  #saved: Int32Array | null = null
+  #savedFrom = 0
+  #isASCII = false
+  #windowText: string | null = null
+  #isFreed = false
+
+  constructor(core: Core, handle: number) {
+    this.core = core
+    this.handle = handle
+    core.adopt(this, handle)
+  }
+
+  /** Takes the next chunk; the one before must be used up. It must not change until it is used up too. */
+  feed(chunk: Uint8Array): void {
+    this.#chunk = chunk
+    this.#position = 0
+    this.#batchEnd = 0
+    this.#index = this.#count = 0
+    this.core.unstage()
+  }
+
+  /** True when a chunk is not used up. */
+  get isFed(): boolean {
+    return this.#chunk !== null
+  }
+
+  /** Goes to the next event; false when the chunk is used up. */
+  next(): boolean {
+    if (this.#index === this.#count && !this.#parse()) return false
+    let words = this.#saved
+    let at: number
+    if (words === null) {
+      words = this.core.words()
+      at = RING_AT + this.#index * RECORD
+    } else {
+      at = (this.#index - this.#savedFrom) * RECORD
+    }
+    this.#index++
+    this.kind = words[at]
+    this.#offset = words[at + 1]
+    this.length = words[at + 2]
+    this.#position = this.#base + words[at + 3]
+    return true
+  }
+
+  /** Parses the next window of the chunk. */
+  #parse(): boolean {
+    const chunk = this.#chunk
+    if (chunk === null) return false
+    const { core } = this
+    if (core.ringUser === this) core.ringUser = null
+    else if (core.ringUser !== null) core.ringUser.saveRecords()
+    this.#saved = null
+    this.#windowText = null
+    let position = this.#position = this.#batchEnd
+    for (;;) {
+      const left = chunk.length - position
+      if (left === 0) {
+        this.#chunk = null
+        this.#index = this.#count = 0
+        core.unstage()
+        // A frame that was kept and handed out gives its bytes back now, not when the next chunk comes.
+        if (this.kind === EVENT_FRAME_KEPT) check(core.exports.parserPending(this.handle), 'receive')
+        this.kind = 0
+        return false
+      }
+      const window = left < this.#window ? left : this.#window
+      const isLast = window === left || window === STAGE_BYTES
+      const input = core.stage(chunk, position, window)
+      const count = core.exports.parserReceive(this.handle, input, window, isLast ? 1 : 0)
+      if (count < 0) check(count, 'receive')
+      const words = core.words()
+      const consumed = words[HEADER_CONSUMED >> 2]
+      if (this.#window < STAGE_BYTES) this.#window <<= 1
+      if (count > 0) {
+        this.#base = position
+        this.#batchEnd = position + consumed
+        this.#isASCII = words[HEADER_ASCII >> 2] === 1
+        this.#index = 0
+        this.#count = count
+        core.ringUser = this
+        return true
+      }
+      position += consumed
+      this.#position = this.#batchEnd = position
+    }
+  }
+
+  /** Someone else needs the ring: what is unread there moves aside. */
+  saveRecords(): void {
+    this.core.ringUser = null
+    if (this.#index === this.#count) return
+    this.#savedFrom = this.#index
+    this.#saved = this.core.words().slice(RING_AT + this.#index * RECORD, RING_AT + this.#count * RECORD)
+  }
+
+  /** The current frame's bytes, the caller's to keep: a view of the chunk, or a copy where it spanned chunks. */
+  payload(): Uint8Array {
+    if (this.kind !== EVENT_FRAME_KEPT) {
+      const from = this.#base + this.#offset
+      return (this.#chunk as Uint8Array).subarray(from, from + this.length)
+    }
+    return this.core.bytes().slice(this.#offset, this.#offset + this.length)
+  }
+
+  /** The current frame as a string. */
+  text(encoding: TextEncoding): string {
+    const { text } = this.core
+    const from = this.#offset
+    const to = from + this.length
+    if (this.kind !== EVENT_FRAME) return text[encoding](this.core.bytes(), from, to)
+    const chunk = this.#chunk as Uint8Array
+    const base = this.#base
+    if (!this.#isASCII && encoding === 'utf8') return text.utf8(chunk, base + from, base + to)
+    if (this.#count === 1) {
+      return this.#isASCII ? text.ascii(chunk, base + from, base + to) : text.latin1(chunk, base + from, base + to)
+    }
+    // One string serves all frames of the window; each is a piece of it.
+    this.#windowText ??= this.#isASCII
+      ? text.ascii(chunk, base, this.#batchEnd)
+      : text.latin1(chunk, base, this.#batchEnd)
+    return this.#windowText.substring(from, to)
+  }
+
+  /**
+   * Voids what was parsed ahead, so that the rest is parsed again, from the end of the current event on.
+   *
+   * After this a line parser may be given another delimiter or limit.
+   */
+  rewind(): void {
+    if (this.#chunk === null) {
+      const kept = this.#takeKept()
+      if (kept.length > 0) this.feed(kept)
+      return
+    }
+    if (this.core.ringUser === this) this.core.ringUser = null
+    this.#index = this.#count = 0
+    this.#batchEnd = this.#position
+    this.#window = SMALLEST_WINDOW
+    check(this.core.exports.parserReset(this.handle), 'rewind')
+  }
+
+  /** All bytes behind the current event, those that the core keeps included; the parser is empty then. */
+  takeRest(): Uint8Array {
+    const chunk = this.#chunk
+    if (chunk === null) return this.#takeKept()
+    // A kept tail behind the current event came from this very chunk; one before it is an unfinished frame's beginning.
+    const isAhead = this.#index < this.#count || this.#batchEnd > this.#position
+    const kept = isAhead ? NOTHING : this.#takeKept()
+    const rest = chunk.subarray(this.#position)
+    this.clear()
+    this.#window = SMALLEST_WINDOW
+    return kept.length === 0 ? rest : concat([kept, rest])
+  }
+
+  /** Forgets the chunk and what the core keeps. */
+  clear(): void {
+    if (this.core.ringUser === this) this.core.ringUser = null
+    this.#chunk = null
+    this.#index = this.#count = 0
+    this.#position = this.#batchEnd = 0
+    this.core.unstage()
+    check(this.core.exports.parserReset(this.handle), 'clear')
+  }
+
+  #takeKept(): Uint8Array {
+    const length = check(this.core.exports.parserPending(this.handle), 'takeRest')
+    if (length === 0) return NOTHING
+    const address = this.core.words()[HEADER_PENDING >> 2]
+    const kept = this.core.bytes().slice(address, address + length)
+    check(this.core.exports.parserReset(this.handle), 'takeRest')
+    return kept
+  }
+
+  /** What the end of the stream means here: 'clean' between frames. */
+  end(): 'clean' | 'inside-frame' | 'failed' {
+    const state = check(this.core.exports.parserEnd(this.handle), 'end')
+    return state === END_FAILED ? 'failed' : state === END_INSIDE_FRAME ? 'inside-frame' : 'clean'
+  }
+
+  /** Gives the parser back to the core; it is of no use then. */
+  free(): void {
+    if (this.#isFreed) return
+    this.#isFreed = true
+    if (this.core.ringUser === this) this.core.ringUser = null
+    this.#chunk = null
+    this.#index = this.#count = 0
+    this.core.disown(this)
+    this.core.exports.parserFree(this.handle)
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * How an instance of core.wasm comes to be: which of the builds, from which bytes.
+ *
+ * Owns: the one use of @assemblyscript/loader, and the choice of a build by `WebAssembly.validate`.
+ * Must not know: what the exports do. Nothing is compiled before the first core is made.
+ */
+import { instantiateSync } from '@assemblyscript/loader'
+import { CoreError } from '../errors/core.js'
+import { fromBase64 } from './base64.js'
+import type { CoreExports, Instantiate } from './exports.js'
+import { BASELINE_BASE64 } from './generated/baseline.js'
+import { SIMD_BASE64 } from './generated/simd.js'
+
+/** A build of the core that the package carries. */
+export type CoreBuild = 'simd' | 'baseline'
+
+const modules: Partial<Record<CoreBuild, WebAssembly.Module>> = {}
+let best: CoreBuild | undefined
+
+/** The build that this engine can run: SIMD where `WebAssembly.validate` accepts it. */
+export function bestBuild(): CoreBuild {
+  if (typeof WebAssembly === 'undefined') {
+    throw new CoreError('This host has no WebAssembly: pass { instantiate: instantiatePlain } from whorl/core/plain.')
+  }
+  best ??= WebAssembly.validate(fromBase64(SIMD_BASE64)) ? 'simd' : 'baseline'
+  return best
+}
+
+/** Where the code of an instance comes from. */
+export type CoreSource = { build: CoreBuild } | { module: WebAssembly.Module | Uint8Array<ArrayBuffer> }
+
+/** An instance of one of the package's own builds, or of a module or bytes that the caller brings. */
+export function instantiateModule(source: CoreSource): Instantiate {
+  return () => exportsOf('build' in source ? ownModule(source.build) : asModule(source.module))
+}
+
+function ownModule(build: CoreBuild): WebAssembly.Module {
+  return (modules[build] ??= new WebAssembly.Module(fromBase64(build === 'simd' ? SIMD_BASE64 : BASELINE_BASE64)))
+}
+
+function asModule(source: WebAssembly.Module | Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  return ArrayBuffer.isView(source) ? new WebAssembly.Module(source as Uint8Array<ArrayBuffer>) : source
+}
+
+function exportsOf(module: WebAssembly.Module): CoreExports {
+  // The raw exports: the loader's own wrappers would cost each call ten nanoseconds.
+  return instantiateSync(module, {}).instance.exports as unknown as CoreExports
+}

@@ -1,0 +1,89 @@
+/**
+ * Bytes to strings and back: a port that a binding fills with what its host does best.
+ *
+ * Owns: the interface, and a portable default that works even where TextDecoder is missing. Must not know: frames.
+ * Invalid UTF-8 becomes U+FFFD as the WHATWG Encoding Standard says; a byte order mark is kept as U+FEFF.
+ */
+
+/** Text conversion over the bytes [start, end) of a view. */
+export interface TextPort {
+  /** Bytes that are known to be below 0x80. */
+  ascii(bytes: Uint8Array, start: number, end: number): string
+  /** ISO 8859-1: each byte is the code point of the same number. */
+  latin1(bytes: Uint8Array, start: number, end: number): string
+  utf8(bytes: Uint8Array, start: number, end: number): string
+  /** UTF-8; a lone surrogate becomes U+FFFD. */
+  encode(text: string): Uint8Array
+}
+
+const RUN = 4096
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  for (let at = start; at < end; at += RUN) {
+    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + RUN, end)) as unknown as number[])
+  }
+  return text
+}
+
+/** One sequence of UTF-8 per step; the ranges are those of the Encoding Standard's decoder. */
+function decodeByHand(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  let at = start
+  while (at < end) {
+    const first = bytes[at++]
+    if (first < 0x80) {
+      text += String.fromCharCode(first)
+      continue
+    }
+    const more = first >= 0xc2 && first <= 0xdf ? 1 : first >= 0xe0 && first <= 0xef ? 2 : first >= 0xf0 && first <= 0xf4 ? 3 : 0
+    let low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
+    let high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
+    let point = more === 0 ? -1 : first & (0x3f >> more)
+    for (let i = 0; i < more; i++) {
+      const next = at < end ? bytes[at] : 0
+      if (next < low || next > high) {
+        point = -1
+        break
+      }
+      at++
+      point = (point << 6) | (next & 0x3f)
+      low = 0x80
+      high = 0xbf
+    }
+    text += point < 0 ? '\ufffd' : String.fromCodePoint(point)
+  }
+  return text
+}
+
+function encodeByHand(text: string): Uint8Array {
+  const bytes: number[] = []
+  for (const character of text) {
+    let point = character.codePointAt(0) as number
+    if (point >= 0xd800 && point <= 0xdfff) point = 0xfffd
+    if (point < 0x80) bytes.push(point)
+    else if (point < 0x800) bytes.push(0xc0 | (point >> 6), 0x80 | (point & 0x3f))
+    else if (point < 0x10000) bytes.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
+    else {
+      bytes.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
+    }
+  }
+  return Uint8Array.from(bytes)
+}
+
+/** The port that needs nothing; `native` false leaves TextDecoder and TextEncoder aside (for tests). */
+export function portableText(native = true): TextPort {
+  const decoder =
+    native && typeof TextDecoder !== 'undefined' ? new TextDecoder('utf-8', { ignoreBOM: true, fatal: false }) : null
+  const encoder = native && typeof TextEncoder !== 'undefined' ? new TextEncoder() : null
+  const utf8 =
+    decoder === null
+      ? decodeByHand
+      : (bytes: Uint8Array, start: number, end: number): string => decoder.decode(bytes.subarray(start, end))
+  return {
+    ascii: decoder === null ? latin1 : utf8,
+    latin1,
+    utf8,
+    encode: encoder === null ? encodeByHand : (text) => encoder.encode(text),
+  }
+}

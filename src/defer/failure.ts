@@ -1,0 +1,127 @@
+/**
+ * Failure: an error on its way down a chain of callbacks.
+ *
+ * Owns: the question what counts as an error, matching it, and telling its story (stack, causes, origin).
+ * Must not know: Deferred. A Failure is kept by the register of unhandled ones while its Deferred may be
+ * collected, so it must never lead back to one. Source: `twisted.python.failure`.
+ */
+import type { ErrorClass } from '../errors/base.js'
+import { FailureGroup, ThrownValueError } from '../errors/defer.js'
+
+/** Causes are followed this far, and no further: they may be many, or run in a circle. */
+const MAX_CAUSES = 16
+
+/** An error as a value. */
+export class Failure {
+  /** The error itself; a {@link ThrownValueError} if what was thrown was no Error. */
+  readonly value: Error
+  /** Where the Deferred that failed was made and fired; known only while debugging is on. @internal */
+  origin: string | undefined
+
+  /**
+   * @param error what was thrown. A Failure gives the new one its error; what is no Error is wrapped, and kept
+   *   as the wrapper's `cause`.
+   */
+  constructor(error?: unknown) {
+    if (error instanceof Failure) {
+      this.value = error.value
+      this.origin = error.origin
+    } else {
+      this.value = isError(error) ? error : new ThrownValueError(error)
+      this.origin = undefined
+    }
+  }
+
+  /** The class of the error. */
+  get type(): Function {
+    return this.value.constructor
+  }
+
+  /**
+   * Which of the given kinds this failure is; the first that matches, or `null`.
+   *
+   * @param kinds error classes (matched as `instanceof` does), or strings: the error's `name`, the name of its
+   *   class, or its `code`.
+   */
+  check<K extends ErrorClass | string>(...kinds: K[]): K | null {
+    for (const kind of kinds) {
+      if (typeof kind === 'string' ? this.#isCalled(kind) : this.value instanceof (kind as ErrorClass)) return kind
+    }
+    return null
+  }
+
+  /** As {@link check}, but throws the error when none of the kinds matches. */
+  trap<K extends ErrorClass | string>(...kinds: K[]): K {
+    const kind = this.check(...kinds)
+    if (kind === null) throw this.value
+    return kind
+  }
+
+  /** Throws the error. */
+  raiseException(): never {
+    throw this.value
+  }
+
+  /** The error's message alone. */
+  getErrorMessage(): string {
+    return text(() => this.value.message)
+  }
+
+  /** The error's stack, those of its causes and parts, and, with debugging on, where its Deferred was made and fired. */
+  getTraceback(): string {
+    const parts: string[] = []
+    tell(this.value, '', parts, new Set())
+    if (this.origin !== undefined) parts.push(this.origin)
+    return parts.join('\n')
+  }
+
+  /** One line: the kind of error and its message. */
+  toString(): string {
+    return `[Failure ${summary(this.value)}]`
+  }
+
+  #isCalled(kind: string): boolean {
+    const { value } = this
+    return value.name === kind || (value as { code?: unknown }).code === kind || value.constructor?.name === kind
+  }
+}
+
+/** The given Failure itself, or a new one around the given reason. @internal */
+export function toFailure(reason: unknown): Failure {
+  return reason instanceof Failure ? reason : new Failure(reason)
+}
+
+/** True for errors of this realm and of any other. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+}
+
+function tell(error: unknown, label: string, parts: string[], seen: Set<unknown>): void {
+  if (seen.has(error) || seen.size >= MAX_CAUSES) return
+  seen.add(error)
+  if (!isError(error)) {
+    parts.push(label + text(() => String(error)))
+    return
+  }
+  parts.push(label + (text(() => error.stack ?? '') || summary(error)))
+  // What a wrapper was made around is in its message already.
+  if (error.cause !== undefined && !(error instanceof ThrownValueError)) tell(error.cause, 'Caused by: ', parts, seen)
+  if (error instanceof FailureGroup) {
+    for (const [index, failure] of error.failures.entries()) tell(failure.value, `Part ${index}: `, parts, seen)
+  } else if (error instanceof AggregateError) {
+    for (const [index, part] of error.errors.entries()) tell(part, `Part ${index}: `, parts, seen)
+  }
+}
+
+function summary(error: Error): string {
+  return text(() => (error.message === '' ? error.name : `${error.name}: ${error.message}`))
+}
+
+/** Errors may carry getters that throw; telling about one must not fail. */
+function text(read: () => string): string {
+  try {
+    return String(read())
+  } catch {
+    return '(cannot be shown)'
+  }
+}

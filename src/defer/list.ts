@@ -1,0 +1,195 @@
+/**
+ * Several Deferreds as one: all of them, all values, or the first.
+ *
+ * Owns: DeferredList, gatherResults, race. Must not know: the inside of a run; it takes part as a receiver in each child.
+ * Source: `twisted.internet.defer.DeferredList`, `gatherResults`, `race`; SEMANTICS D31 to D35.
+ */
+import { FailureGroup, FirstError } from '../errors/defer.js'
+import { Logger } from '../logger/logger.js'
+import { Deferred } from './deferred.js'
+import { addReceiver, fireFrom, isThenable, takeResult } from './run.js'
+import { describe } from './describe.js'
+import { Failure } from './failure.js'
+import { fail } from './make.js'
+import type { Receiver, Settled } from './types.js'
+
+/** When a {@link DeferredList} fires, and what becomes of its children's failures. */
+export interface DeferredListOptions {
+  /** Fire with `[value, index]` at the first success. */
+  fireOnOneCallback?: boolean
+  /** Fail with FirstError at the first failure. */
+  fireOnOneErrback?: boolean
+  /** Take the failures from the children, which go on with undefined; otherwise each is still theirs to handle. */
+  consumeErrors?: boolean
+}
+
+/** What became of one child. */
+export type Outcome<V> = [success: true, value: V] | [success: false, failure: Failure]
+
+/** The outcomes of a list of Deferreds, place by place. */
+export type Outcomes<L extends readonly unknown[]> = { -readonly [K in keyof L]: Outcome<Settled<L[K]>> }
+
+/** The values of a list of Deferreds, place by place. */
+export type Values<L extends readonly unknown[]> = { -readonly [K in keyof L]: Settled<L[K]> }
+
+/** What a DeferredList with options `O` fires with. */
+export type ListResult<L extends readonly unknown[], O extends DeferredListOptions> =
+  O['fireOnOneCallback'] extends false | undefined
+    ? Outcomes<L>
+    : unknown extends O['fireOnOneCallback']
+      ? Outcomes<L>
+      : Outcomes<L> | [value: Settled<L[number]>, index: number]
+
+const log = new Logger('whorl.defer')
+
+/**
+ * Fires when all its children have, with `[success, value or Failure]` for each, in the order of the list.
+ *
+ * Cancelling it cancels every child.
+ */
+export class DeferredList<L extends readonly unknown[], O extends DeferredListOptions = {}> extends Deferred<
+  ListResult<L, O>
+> {
+  /**
+   * @param list Deferreds or promises; changing it later changes nothing
+   * @throws TypeError if one is neither
+   */
+  constructor(list: readonly [...L], options?: O) {
+    const children = adopt(list)
+    super(() => cancelAll(children))
+    if (children.length === 0) this.callback([] as never)
+    const gathering = new Gathering(this, children.length, options ?? {})
+    for (const [index, child] of children.entries()) addReceiver(child, new ListPlace(gathering, index))
+  }
+}
+
+/** The values of all, or FirstError at the first failure. Cancelling it cancels every one. */
+export function gatherResults<L extends readonly unknown[]>(
+  list: readonly [...L],
+  options?: { consumeErrors?: boolean },
+): Deferred<Values<L>> {
+  const all: Deferred<any> = new DeferredList(list, { fireOnOneErrback: true, consumeErrors: options?.consumeErrors })
+  return all.addCallback((outcomes: Outcome<unknown>[]) => outcomes.map((outcome) => outcome[1])) as Deferred<any>
+}
+
+/**
+ * `[index, value]` of the first that succeeds; the others are cancelled, and their results dropped. FailureGroup, in
+ * the order of the list, if all fail. Cancelling it cancels every one.
+ */
+export function race<L extends readonly unknown[]>(
+  list: readonly [...L],
+): Deferred<[index: number, value: Settled<L[number]>]> {
+  const children = adopt(list)
+  if (children.length === 0) return fail(new FailureGroup([]))
+  const first = new Deferred<any>(() => cancelAll(children))
+  const running = new Race(first, children)
+  for (const [index, child] of children.entries()) addReceiver(child, new RacePlace(running, index))
+  return first
+}
+
+/** What the children of one list have come to so far. */
+class Gathering {
+  readonly #list: Deferred<any>
+  readonly #options: DeferredListOptions
+  readonly #outcomes: Outcome<unknown>[]
+  #missing: number
+
+  constructor(list: Deferred<any>, count: number, options: DeferredListOptions) {
+    this.#list = list
+    this.#options = options
+    this.#outcomes = new Array(count)
+    this.#missing = count
+  }
+
+  /** One child has its result. */
+  settle(index: number, child: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+    const { fireOnOneCallback, fireOnOneErrback, consumeErrors } = this.#options
+    const result = failing && consumeErrors === true ? takeResult(child) : child.result
+    this.#outcomes[index] = failing ? [false, result as Failure] : [true, result]
+    this.#missing--
+    if (this.#list.called) return undefined
+    if (!failing && fireOnOneCallback === true) return fireFrom(this.#list, [result, index], child)
+    if (failing && fireOnOneErrback === true) {
+      return fireFrom(this.#list, new Failure(new FirstError(index, result as Failure)), child)
+    }
+    return this.#missing === 0 ? fireFrom(this.#list, this.#outcomes, child) : undefined
+  }
+}
+
+class ListPlace implements Receiver {
+  readonly gathering: Gathering
+  readonly index: number
+
+  constructor(gathering: Gathering, index: number) {
+    this.gathering = gathering
+    this.index = index
+  }
+
+  receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+    return this.gathering.settle(this.index, source, failing)
+  }
+}
+
+/** How one race stands. */
+class Race {
+  readonly #first: Deferred<any>
+  readonly #children: readonly Deferred<any>[]
+  readonly #failures: Failure[]
+  #missing: number
+  #isWon = false
+
+  constructor(first: Deferred<any>, children: readonly Deferred<any>[]) {
+    this.#first = first
+    this.#children = children
+    this.#failures = new Array(children.length)
+    this.#missing = children.length
+  }
+
+  /** One child has its result. */
+  settle(index: number, child: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+    const result = takeResult(child)
+    if (this.#isWon) return undefined
+    if (failing) {
+      this.#failures[index] = result as Failure
+      if (--this.#missing > 0 || this.#first.called) return undefined
+      return fireFrom(this.#first, new Failure(new FailureGroup(this.#failures)), child)
+    }
+    this.#isWon = true
+    cancelAll(this.#children, child)
+    return this.#first.called ? undefined : fireFrom(this.#first, [index, result], child)
+  }
+}
+
+class RacePlace implements Receiver {
+  readonly race: Race
+  readonly index: number
+
+  constructor(running: Race, index: number) {
+    this.race = running
+    this.index = index
+  }
+
+  receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+    return this.race.settle(this.index, source, failing)
+  }
+}
+
+function adopt(list: Iterable<unknown>): Deferred<any>[] {
+  return Array.from(list, (item, index) => {
+    if (item instanceof Deferred) return item
+    if (typeof item === 'object' && item !== null && isThenable(item)) return Deferred.fromPromise(item)
+    throw new TypeError(`The list needs Deferreds or promises; at index ${index} is ${describe(item)}.`)
+  })
+}
+
+/** Cancels all but one; a canceller that throws does not keep the others from it. */
+function cancelAll(children: readonly Deferred<any>[], except?: Deferred<any>): void {
+  for (const child of children) {
+    if (child === except) continue
+    try {
+      child.cancel()
+    } catch (error) {
+      log.failure('A canceller threw an error.', new Failure(error))
+    }
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * The run through chains of callbacks.
+ *
+ * Owns: levels and their order, taking results over from Deferreds and promises that callbacks return, and leaving
+ * a Failure at the end. Must not know: pausing and cancelling, beyond the flags they set.
+ * Source: `twisted.internet.defer.Deferred._runCallbacks`; SEMANTICS D01 to D21, D30.
+ *
+ * Nothing here recurses on the length or depth of chains. A chain is one flat array of levels:
+ *
+ *     _calls:  | callback 0 | errback 0 | callback 1 | errback 1 | …        _next: index of the next level's callback
+ *
+ * made with the first level and dropped when all have run. A place holds a function; undefined (pass through); FREE; a
+ * {@link Bound} (a function with further arguments); or, in both places of its level, a {@link Receiver}, which takes the
+ * result somewhere else. A Deferred is itself a receiver: that is how one that waits for another gets its result.
+ */
+import { AlreadyCalledError } from '../errors/defer.js'
+import { debugging, noteFiring, storyOf } from './debug.js'
+import { Deferred } from './deferred.js'
+import { Failure, toFailure } from './failure.js'
+import { CALLED, CHAINED, isIdle, PAUSED, RUNNING, SEEN, SUPPRESS, WATCHED } from './state.js'
+import type { Receiver } from './types.js'
+import { unwatch, watch } from './unhandled.js'
+
+/** A place in _calls that no level has taken yet. */
+const FREE = Symbol('free')
+
+/** A callback with further arguments. */
+export class Bound {
+  readonly fn: Function
+  readonly args: unknown[]
+
+  constructor(fn: Function, args: unknown[]) {
+    this.fn = fn
+    this.args = args
+  }
+}
+
+/**
+ * Fires a Deferred from inside a receiver: gives it the result, and leaves the running to the run loop.
+ *
+ * @returns the Deferred if it is to run now. If it had fired before, `source` gets the error for that. @internal
+ */
+export function fireFrom(target: Deferred<any>, result: unknown, source: Deferred<any>): Deferred<any> | undefined {
+  if ((target._state & CALLED) !== 0) {
+    if ((target._state & SUPPRESS) !== 0) target._state &= ~SUPPRESS
+    else source._result = new Failure(alreadyCalled(target))
+    return undefined
+  }
+  target._state |= CALLED
+  target._result = result
+  if (debugging) {
+    noteFiring(target, fireFrom)
+    if (result instanceof Failure) noteOrigin(target, result)
+  }
+  if (isIdle(target._state)) return target
+  if (result instanceof Failure) leave(target)
+  return undefined
+}
+
+/** Adds a level that takes the result elsewhere. @internal */
+export function addReceiver(deferred: Deferred<any>, receiver: Receiver): void {
+  add(deferred, receiver, receiver)
+}
+
+/** Whether it has a final result that may be taken now: fired, and nothing runs, waits or is paused. @internal */
+export function hasResult(deferred: Deferred<any>): boolean {
+  return isIdle(deferred._state) && deferred._calls === undefined
+}
+
+/** Takes the result of a Deferred that {@link hasResult}; it goes on with undefined. @internal */
+export function takeResult(deferred: Deferred<any>): unknown {
+  const result = deferred._result
+  deferred._result = undefined
+  if ((deferred._state & (WATCHED | SEEN)) !== 0) forget(deferred)
+  return result
+}
+
+/** Makes a fired Deferred from a result or a Failure, or one that waits for a Deferred. @internal */
+export function fired(result: unknown): Deferred<any> {
+  const deferred = new Deferred<any>()
+  deferred._state = CALLED
+  deferred._result = result
+  if (debugging) noteFiring(deferred, fired)
+  if (typeof result === 'object' && result !== null && result instanceof Failure) start(deferred)
+  return deferred
+}
+
+/** True for what a chain waits for. @internal */
+export function isThenable(value: object): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** Adds one level; runs it, if nothing is in its way. */
+export function add(deferred: Deferred<any>, callback: unknown, errback: unknown): Deferred<any> {
+  const calls = deferred._calls
+  if (calls === undefined) {
+    // Room for three levels: growing an array by its first push costs more, in time and memory.
+    deferred._calls = [callback, errback, FREE, FREE, FREE, FREE]
+  } else if (calls.length === 6 && calls[4] === FREE) {
+    const level = calls[2] === FREE ? 2 : 4
+    calls[level] = callback
+    calls[level + 1] = errback
+  } else {
+    calls.push(callback, errback)
+  }
+  if (isIdle(deferred._state)) run(deferred)
+  return deferred
+}
+
+/** A Deferred was just fired: run it, if it may run. */
+export function start(deferred: Deferred<any>): void {
+  if (deferred._state < CHAINED) run(deferred)
+  else if (deferred._result instanceof Failure) leave(deferred)
+}
+
+/**
+ * Runs a Deferred that has its result, and every one that gets its result from it.
+ *
+ * The one with the longest way to go is on top: what received a result runs before its source goes on.
+ */
+export function run(first: Deferred<any>): void {
+  let next = runLevels(first)
+  if (next === undefined) return
+  const stack: Deferred<any>[] = []
+  let current = first
+  for (;;) {
+    if ((current._state & RUNNING) !== 0 || hasLevels(current)) stack.push(current)
+    else dropCalls(current)
+    current = next
+    next = runLevels(current)
+    while (next === undefined) {
+      const below = stack.pop()
+      if (below === undefined) return
+      // What is not marked as running may have been run, paused or chained by others in the meantime.
+      if ((below._state & RUNNING) === 0 && !isIdle(below._state)) continue
+      current = below
+      next = runLevels(current)
+    }
+  }
+}
+
+/**
+ * Runs levels of one Deferred until there are none left or it has to wait.
+ *
+ * @returns a Deferred that got its result from this one and is to run first; this one has not ended then
+ */
+function runLevels(deferred: Deferred<any>): Deferred<any> | undefined {
+  let result = deferred._result
+  let failing = result instanceof Failure
+  const calls = deferred._calls
+  if (calls !== undefined) {
+    const begin = deferred._next
+    let next = begin
+    deferred._state |= RUNNING
+    while (next < calls.length) {
+      const handler = failing ? calls[next + 1] : calls[next]
+      if (handler === FREE) break
+      next += 2
+      if (handler === undefined) continue
+      let wait: Deferred<any> | undefined
+      if (typeof handler === 'function' || handler instanceof Bound) {
+        if (failing && (deferred._state & (WATCHED | SEEN)) !== 0) forget(deferred)
+        try {
+          result = typeof handler === 'function' ? handler(result) : handler.fn(result, ...handler.args)
+          failing = false
+          if (typeof result === 'object' && result !== null) {
+            if (result instanceof Failure) failing = true
+            else if (isThenable(result)) wait = toWaitFor(deferred, result)
+          }
+        } catch (error) {
+          result = caught(deferred, error)
+          failing = true
+        }
+        if (wait !== undefined) {
+          if (!hasResult(wait)) {
+            deferred._next = next
+            deferred._result = wait
+            deferred._state = (deferred._state & ~RUNNING) | CHAINED
+            release(deferred, calls, begin)
+            add(wait, deferred, deferred)
+            return undefined
+          }
+          result = takeResult(wait)
+          failing = result instanceof Failure
+        }
+        deferred._result = result
+      } else {
+        deferred._next = next
+        const receiver = (handler as Receiver).receive(deferred, failing)
+        if (receiver !== undefined) return receiver
+        result = deferred._result
+        failing = result instanceof Failure
+      }
+    }
+    dropCalls(deferred)
+    deferred._state &= ~RUNNING
+  }
+  if (failing) leave(deferred)
+  return undefined
+}
+
+/** Whether levels are left to run. */
+function hasLevels(deferred: Deferred<any>): boolean {
+  const { _calls: calls, _next: next } = deferred
+  return calls !== undefined && next < calls.length && calls[next] !== FREE
+}
+
+/** The chain came to its end. */
+function dropCalls(deferred: Deferred<any>): void {
+  deferred._calls = undefined
+  deferred._next = 0
+}
+
+/** Lets go of the levels that have run, as a Deferred that waits may live long; costs no more than running them did. */
+function release(deferred: Deferred<any>, calls: unknown[], begin: number): void {
+  const next = deferred._next
+  if (!hasLevels(deferred)) {
+    dropCalls(deferred)
+  } else if (next > 32 && next * 2 > calls.length) {
+    calls.splice(0, next)
+    deferred._next = 0
+  } else {
+    calls.fill(undefined, begin, next)
+  }
+}
+
+/** What a callback returned, as a Deferred to wait for. */
+function toWaitFor(deferred: Deferred<any>, result: PromiseLike<unknown>): Deferred<any> {
+  if (result === deferred) throw new TypeError('A callback returned the Deferred that it was added to.')
+  return result instanceof Deferred ? result : Deferred.fromPromise(result)
+}
+
+/** The Failure for what a callback threw; the same one, if it threw what it had got. */
+function caught(deferred: Deferred<any>, error: unknown): Failure {
+  const before = deferred._result
+  if (before instanceof Failure && before.value === error) return before
+  const failure = toFailure(error)
+  if (debugging) noteOrigin(deferred, failure)
+  return failure
+}
+
+/** The chain stands still with a Failure. */
+export function leave(deferred: Deferred<any>): void {
+  if ((deferred._state & (WATCHED | SEEN)) !== 0) return
+  deferred._state |= WATCHED
+  watch(deferred, deferred._result as Failure)
+}
+
+/** The Failure was taken by somebody, or moved on. */
+export function forget(deferred: Deferred<any>): void {
+  const state = deferred._state
+  if ((state & WATCHED) !== 0) unwatch(deferred)
+  deferred._state = state & ~(WATCHED | SEEN)
+}
+
+/** The error for a second firing. */
+export function alreadyCalled(deferred: Deferred<any>): AlreadyCalledError {
+  const story = storyOf(deferred)
+  return new AlreadyCalledError(story && `This Deferred has been fired already.\n${story}`)
+}
+
+/** While debugging: the failure's story begins with its Deferred's. */
+export function noteOrigin(deferred: Deferred<any>, failure: Failure): void {
+  failure.origin ??= storyOf(deferred)
+}

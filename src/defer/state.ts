@@ -1,0 +1,52 @@
+/**
+ * The state of a Deferred in one small integer, and whom it waits for.
+ *
+ * Owns: the flags, and the walk along those that wait for each other. Must not know: how a chain runs.
+ */
+import type { Deferred } from './deferred.js'
+
+// _state: flags, and from PAUSED on the number of pauses not yet undone. From CHAINED on means "must not run".
+export const CALLED = 1
+/** Its callbacks are being run by a run loop further down the stack. */
+export const RUNNING = 2
+/** Cancelled without a canceller: one firing that comes late is swallowed. */
+export const SUPPRESS = 4
+/** Its canceller is being called. */
+export const CANCELLING = 8
+/** Registered as left with a Failure. */
+export const WATCHED = 16
+/** The Failure it holds was seen by a promise made from it. */
+export const SEEN = 32
+/** Waits for the Deferred in _result. */
+export const CHAINED = 64
+/** One pause. */
+export const PAUSED = 128
+
+/** Fired, not running, neither paused nor waiting for another. */
+export function isIdle(state: number): boolean {
+  return (state & (CALLED | RUNNING)) === CALLED && state < CHAINED
+}
+
+/** What a Deferred gets its result from: the one that its chain waits for, or that what fires it waits for. */
+function awaited(deferred: Deferred<any>): Deferred<any> | undefined {
+  const { _state: state, _canceller: canceller } = deferred
+  if ((state & CHAINED) !== 0) return deferred._result as Deferred<any>
+  return (state & CALLED) === 0 && typeof canceller === 'object' ? canceller.waitingFor : undefined
+}
+
+/** The one at the end of those awaited; undefined if they wait in a circle (found as Brent does). */
+export function lastAwaited(deferred: Deferred<any>): Deferred<any> | undefined {
+  let mark = deferred
+  let steps = 0
+  let limit = 2
+  for (let next = awaited(deferred); next !== undefined; next = awaited(deferred)) {
+    if (next === mark) return undefined
+    deferred = next
+    if (++steps === limit) {
+      mark = deferred
+      steps = 0
+      limit *= 2
+    }
+  }
+  return deferred
+}

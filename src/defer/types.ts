@@ -1,0 +1,40 @@
+/**
+ * The shapes that Deferred and its helpers share.
+ *
+ * Owns types only: what a chain makes of a callback's result, and what may stand in a chain besides a function.
+ * Must not know: anything at run time.
+ */
+import type { Deferred } from './deferred.js'
+import type { Failure } from './failure.js'
+
+/** What a chain goes on with after a callback that returned a `U`: Deferreds and promises are waited for, a Failure takes the other side. */
+export type Settled<U> = U extends Failure ? never : U extends Deferred<infer V> ? V : Awaited<U>
+
+/** Called with the Deferred that is to be cancelled, before it fired. */
+export type Canceller<T> = (deferred: Deferred<T>) => void
+
+/**
+ * Something that takes a chain's result over without being called as a callback: the next Deferred, a generator, a promise.
+ *
+ * The run loop, not the receiver, goes on with what received: that is why no depth of chaining uses stack.
+ * @internal
+ */
+export interface Receiver {
+  /**
+   * Takes `source._result`, and may replace it. Never throws.
+   *
+   * @returns a Deferred that has its result now and is to run before `source` goes on; or undefined
+   */
+  receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined
+}
+
+/**
+ * In the place of a canceller, what fires a Deferred when another one has fired: to cancel it is to cancel that.
+ * @internal
+ */
+export interface Waiter {
+  /** What to cancel instead; undefined while it is at work itself. */
+  readonly waitingFor: Deferred<any> | undefined
+  /** Cancelled while at work. */
+  cancelAtWork(): void
+}

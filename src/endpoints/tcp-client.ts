@@ -1,0 +1,74 @@
+/**
+ * Client endpoints over TCP, for IPv4 and IPv6.
+ *
+ * Owns: their options and defaults. Must not know: any host, or how a name becomes an address (a resolver does).
+ * Source: twisted.internet.endpoints.TCP4ClientEndpoint, TCP6ClientEndpoint.
+ */
+import { Deferred } from '../defer/index.js'
+import { DNSLookupError } from '../errors/index.js'
+import type {
+  ConnectTCPOptions, IAddress, IHostnameResolver, IProtocol, IProtocolFactory, IReactorTCP, IStreamClientEndpoint,
+} from '../interfaces/index.js'
+import { connecting } from './connecting.js'
+
+/** How long a connection attempt may take unless told otherwise, ms. Twisted's default. */
+export const CONNECT_TIMEOUT = 30_000
+
+/** Connects to a TCP port of an IPv4 host. */
+export class TCP4ClientEndpoint implements IStreamClientEndpoint {
+  readonly #reactor: IReactorTCP
+  readonly #host: string
+  readonly #port: number
+  readonly #options: ConnectTCPOptions
+
+  /**
+   * @param reactor who connects
+   * @param host an address, or a name that the reactor resolves
+   * @param options `timeout` in ms, 30 s if not given; `bindAddress`, the local end
+   */
+  constructor(reactor: IReactorTCP, host: string, port: number, options: ConnectTCPOptions = {}) {
+    this.#reactor = reactor
+    this.#host = host
+    this.#port = port
+    this.#options = { ...options, timeout: options.timeout ?? CONNECT_TIMEOUT }
+  }
+
+  /** Fires with the protocol once connected, fails with a ConnectError; cancelling gives up the attempt. */
+  connect(factory: IProtocolFactory): Deferred<IProtocol> {
+    return connecting(factory, (client) => this.#reactor.connectTCP(this.#host, this.#port, client, this.#options))
+  }
+}
+
+/** Connects to a TCP port of an IPv6 host. */
+export class TCP6ClientEndpoint implements IStreamClientEndpoint {
+  readonly #reactor: IReactorTCP & { readonly nameResolver?: IHostnameResolver }
+  readonly #host: string
+  readonly #port: number
+  readonly #options: ConnectTCPOptions
+
+  /**
+   * @param reactor who connects; its `nameResolver` is asked when `host` is a name
+   * @param host an IPv6 address, or a name that has one
+   * @param options `timeout` in ms, 30 s if not given; `bindAddress`, the local end
+   */
+  constructor(reactor: IReactorTCP & { readonly nameResolver?: IHostnameResolver }, host: string, port: number,
+    options: ConnectTCPOptions = {}) {
+    this.#reactor = reactor
+    this.#host = host
+    this.#port = port
+    this.#options = { ...options, timeout: options.timeout ?? CONNECT_TIMEOUT }
+  }
+
+  /** Fires with the protocol once connected, fails with a ConnectError; cancelling gives up the attempt. */
+  connect(factory: IProtocolFactory): Deferred<IProtocol> {
+    const connect = (host: string): Deferred<IProtocol> =>
+      connecting(factory, (client) => this.#reactor.connectTCP(host, this.#port, client, this.#options))
+    const resolver = this.#reactor.nameResolver
+    if (this.#host.includes(':') || resolver === undefined) return connect(this.#host)
+    return resolver.resolve(this.#host, { family: 6 }).addCallback((addresses: IAddress[]) => {
+      const first = addresses.find((one): one is IAddress & { host: string } => one.family === 'IPv6')
+      if (first === undefined) throw new DNSLookupError(`${this.#host} has no IPv6 address.`)
+      return connect(first.host)
+    }) as Deferred<IProtocol>
+  }
+}

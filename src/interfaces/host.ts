@@ -1,0 +1,65 @@
+/**
+ * What a reactor needs of the machine it runs on, apart from sockets.
+ *
+ * A binding fills this; tests fill it by hand. Nothing here is called while a module is imported.
+ */
+
+import type { TCPHost } from './stream-host.js'
+
+/** Whatever a host returns for a timer. */
+export type HostTimer = unknown
+
+/** Clock, timer, signals and text of a host. */
+export interface HostPort {
+  /** Name for messages: `node`, `deno`, … */
+  readonly name: string
+  /** Milliseconds, with fractions, on a clock that never runs backwards. */
+  now(): number
+  /** One timer; must not keep the program alive by itself (see `keepAlive`). May fire early. */
+  setTimer(delayMs: number, fn: () => void): HostTimer
+  clearTimer(timer: HostTimer): void
+  /** Calls after what the host has ready to deliver now, once; at most one is outstanding for each reactor. */
+  soon(fn: () => void): void
+  /** Calls when the code that runs now, with the promise jobs it leaves, is done. */
+  afterJobs(fn: () => void): void
+  /** Whether the program must be kept alive for the reactor's sake. */
+  keepAlive(wanted: boolean): void
+  /** Calls `fn` for SIGINT and SIGTERM. @returns what takes the handlers away again */
+  installSignals(fn: (signal: string) => void): () => void
+  /** UTF-8. */
+  encode(text: string): Uint8Array
+  /** An array whose contents are arbitrary. */
+  allocate(length: number): Uint8Array
+}
+
+/** What a reactor uses of the core's timing wheel. */
+export interface TimersPart {
+  schedule(deadline: number, id: number): number
+  cancel(handle: number): boolean
+  reschedule(handle: number, deadline: number): boolean
+  nextDeadline(): number
+  advance(now: number, onDue: (id: number) => void): number
+  free(): void
+}
+
+/** What a reactor uses of the core's event queue. */
+export interface QueuePart {
+  readonly size: number
+  push(id: number, priority?: 0 | 1 | 2 | 3, source?: number): void
+  drain(budget: number, onEvent: (id: number) => void): number
+  free(): void
+}
+
+/** What a reactor uses of the core; each reactor makes a wheel and a queue of its own. */
+export interface CorePart {
+  createTimers(options?: { tick?: number, now?: number }): TimersPart
+  createQueue(): QueuePart
+}
+
+/** Everything a binding composes a reactor from. */
+export interface ReactorParts {
+  core: CorePart
+  host: HostPort
+  /** Absent where the host has no TCP. */
+  tcp?: TCPHost
+}

@@ -1,0 +1,28 @@
+/**
+ * A port that takes connections.
+ *
+ * Source: twisted.internet.interfaces.IListeningPort; `ready` and `drain` go beyond it.
+ */
+
+import type { Deferred } from '../defer/index.js'
+import type { IAddress } from './address.js'
+
+/** A port made by one of the `listen…` methods. */
+export interface IListeningPort {
+  /**
+   * Fires with the port once it is bound; fails with CannotListenError where the host finds out only later
+   * that it cannot.
+   */
+  readonly ready: Deferred<IListeningPort>
+  /** Listens again after `stopListening`. @throws CannotListenError while it listens */
+  startListening(): void
+  /** Takes no more connections; those that are open stay. Undefined when it had stopped already. */
+  stopListening(): Deferred<void> | undefined
+  /**
+   * Takes no more connections, lets the open ones end, aborts what is left.
+   * @param deadlineMs how long they may take, ms
+   */
+  drain(deadlineMs: number): Deferred<void>
+  /** The address asked for until it is bound, then the real one. */
+  getHost(): IAddress
+}

@@ -1,0 +1,22 @@
+/**
+ * Names to addresses.
+ *
+ * Source: twisted.internet.interfaces.IHostnameResolver, simplified to one Deferred.
+ */
+
+import type { Deferred } from '../defer/index.js'
+import type { IAddress } from './address.js'
+
+/** Options of `resolve`. */
+export interface ResolveOptions {
+  /** Only addresses of this family; both if not given. */
+  family?: 4 | 6
+  /** Cancels the Deferred. */
+  signal?: AbortSignal
+}
+
+/** Resolves host names. */
+export interface IHostnameResolver {
+  /** Fires with the addresses (port 0), best first; fails with DNSLookupError. */
+  resolve(name: string, options?: ResolveOptions): Deferred<IAddress[]>
+}

@@ -1,0 +1,80 @@
+/**
+ * What all framing protocols share: bytes in by `dataReceived`, frames out to a method of the subclass.
+ *
+ * Owns: the frame stream (made when the first bytes come, so that an idle connection costs none), pausing, and the
+ * promise that nothing is delivered once the connection is being closed. Must not know: any wire format.
+ * Source: twisted.protocols.basic, its _PauseableMixin; cases B08, B09, B11 to B14.
+ */
+import { defaultCore } from '../core/default.js'
+import type { Core } from '../core/core.js'
+import type { FrameParser } from '../core/frame-parser.js'
+import { FrameStream } from '../core/frame-stream.js'
+import type { FrameHandler } from '../core/frame-stream.js'
+import type { Failure } from '../defer/index.js'
+import { Protocol } from './protocol.js'
+
+/** A protocol whose bytes are cut into frames by the core. */
+export abstract class FramedProtocol extends Protocol implements FrameHandler {
+  #stream: FrameStream | null = null
+
+  /** Makes the parser of this protocol's wire format. */
+  protected abstract makeFrames(core: Core): FrameParser
+
+  /** @internal Hands the event that the parser stands at to the protocol's own method. */
+  abstract frameEvent(parser: FrameParser): void
+
+  /** @internal */
+  rawEvent(_data: Uint8Array): void {}
+
+  /** The stream, made at first use. */
+  protected get frames(): FrameStream {
+    return (this.#stream ??= new FrameStream(this.makeFrames(defaultCore()), this))
+  }
+
+  /** True when there is no stream yet: nothing was received, nothing was asked of it. */
+  protected get isUntouched(): boolean {
+    return this.#stream === null
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    if (this.isClosing) return
+    this.frames.receive(data)
+  }
+
+  /** True once the connection is being closed: from then on nothing is delivered. */
+  protected get isClosing(): boolean {
+    const { transport } = this as { transport?: { disconnecting: boolean } }
+    return transport !== undefined && transport.disconnecting
+  }
+
+  /** Stops delivering when the last event closed the connection. */
+  protected stopIfClosing(): boolean {
+    if (!this.isClosing) return false
+    this.frames.stop()
+    return true
+  }
+
+  /** Delivers nothing more until `resumeProducing`, and stops the transport's reading. */
+  pauseProducing(): void {
+    this.frames.pause()
+    this.transport.pauseProducing()
+  }
+
+  /** Delivers what was kept, then lets the transport read again, unless that paused it anew. */
+  resumeProducing(): void {
+    this.frames.resume()
+    if (!this.frames.isPaused && !this.isClosing) this.transport.resumeProducing()
+  }
+
+  /** Delivers nothing more, ever, and closes the connection. */
+  stopProducing(): void {
+    this.frames.stop()
+    this.transport.stopProducing()
+  }
+
+  /** Gives the parser back to the core. A subclass that overrides this and forgets `super` costs nothing but time: see {@link Core.adopt}. */
+  override connectionLost(reason: Failure): void {
+    super.connectionLost(reason)
+    if (this.#stream !== null) this.#stream.free()
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * A factory around a factory, and a protocol that stands between a transport and another protocol.
+ *
+ * Owns: passing everything on unchanged, both ways. Policies derive from these two and change one thing. Must not
+ * know: what the wrapped protocol speaks. Source: twisted.protocols.policies.WrappingFactory, ProtocolWrapper.
+ *
+ *   transport ⇄ ProtocolWrapper ⇄ wrapped protocol        the wrapper is the wrapped protocol's transport
+ */
+import type { Deferred, Failure } from '../../defer/index.js'
+import type {
+  IAddress, IClientFactory, IConnector, IHalfCloseableProtocol, IProtocol, IProtocolFactory, IPullProducer,
+  IPushProducer, ITCPTransport, ITransport, WriteLimits,
+} from '../../interfaces/index.js'
+import { ClientFactory } from '../factory.js'
+import { Protocol } from '../protocol.js'
+
+/** What a wrapper class must be, so that a {@link WrappingFactory} can make it. */
+export type ProtocolWrapperClass = new (factory: WrapperOwner, wrappedProtocol: IProtocol) => ProtocolWrapper
+
+/** Who made a wrapper, and hears when its connection begins and ends. */
+export interface WrapperOwner extends IProtocolFactory {
+  registerProtocol(protocol: ProtocolWrapper): void
+  unregisterProtocol(protocol: ProtocolWrapper): void
+}
+
+/**
+ * Stands between a transport and a protocol, and passes everything on.
+ *
+ * To the protocol it is the transport: it has every method that its own transport has, also those that this class has
+ * never heard of. To the transport it is the protocol, and half-closeable only if the wrapped one is.
+ */
+export class ProtocolWrapper extends Protocol implements ITCPTransport {
+  declare factory: WrapperOwner
+  readonly wrappedProtocol: IProtocol
+  /** True once this end has asked for the connection to close. */
+  disconnecting = false
+
+  constructor(factory: WrapperOwner, wrappedProtocol: IProtocol) {
+    super()
+    this.factory = factory
+    this.wrappedProtocol = wrappedProtocol
+    if (isHalfCloseable(wrappedProtocol)) {
+      Object.assign(this, {
+        readConnectionLost: () => wrappedProtocol.readConnectionLost(),
+        writeConnectionLost: () => wrappedProtocol.writeConnectionLost(),
+      })
+    }
+  }
+
+  override makeConnection(transport: ITransport): void {
+    mirror(transport, this)
+    super.makeConnection(transport)
+    this.factory.registerProtocol(this)
+    this.wrappedProtocol.makeConnection(this)
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.wrappedProtocol.dataReceived(data)
+  }
+
+  override connectionLost(reason: Failure): void {
+    this.factory.unregisterProtocol(this)
+    this.wrappedProtocol.connectionLost(reason)
+  }
+
+  write(data: Uint8Array | string): void {
+    this.#below.write(data)
+  }
+
+  writeSequence(list: Iterable<Uint8Array | string>): void {
+    this.#below.writeSequence(list)
+  }
+
+  loseConnection(): void {
+    this.disconnecting = true
+    this.#below.loseConnection()
+  }
+
+  abortConnection(): void {
+    this.disconnecting = true
+    this.#below.abortConnection()
+  }
+
+  loseWriteConnection(): void {
+    this.#below.loseWriteConnection()
+  }
+
+  getPeer(): IAddress {
+    return this.#below.getPeer()
+  }
+
+  getHost(): IAddress {
+    return this.#below.getHost()
+  }
+
+  registerProducer(producer: IPushProducer | IPullProducer, streaming: boolean): void {
+    this.#below.registerProducer(producer, streaming)
+  }
+
+  unregisterProducer(): void {
+    this.#below.unregisterProducer()
+  }
+
+  pauseProducing(): void {
+    this.#below.pauseProducing()
+  }
+
+  resumeProducing(): void {
+    this.#below.resumeProducing()
+  }
+
+  stopProducing(): void {
+    this.#below.stopProducing()
+  }
+
+  get writableLength(): number {
+    return this.#below.writableLength
+  }
+
+  drain(): Deferred<void> {
+    return this.#below.drain()
+  }
+
+  setWriteLimits(limits: WriteLimits): void {
+    this.#below.setWriteLimits(limits)
+  }
+
+  setTcpNoDelay(enabled: boolean): void {
+    this.#below.setTcpNoDelay(enabled)
+  }
+
+  getTcpNoDelay(): boolean {
+    return this.#below.getTcpNoDelay()
+  }
+
+  setTcpKeepAlive(enabled: boolean): void {
+    this.#below.setTcpKeepAlive(enabled)
+  }
+
+  getTcpKeepAlive(): boolean {
+    return this.#below.getTcpKeepAlive()
+  }
+
+  get #below(): ITCPTransport {
+    return this.transport as ITCPTransport
+  }
+}
+
+/** A client factory, but for `protocol`, which is of another kind here. */
+interface FactoryOfWrappers extends IClientFactory {
+  numPorts: number
+  startFactory(): void
+  stopFactory(): void
+}
+const Base = ClientFactory as unknown as new () => FactoryOfWrappers
+
+/** Wraps each protocol that another factory makes in a {@link ProtocolWrapper}, or a class derived from it. */
+export class WrappingFactory extends Base {
+  /** The class of the wrappers. */
+  protocol: ProtocolWrapperClass = ProtocolWrapper
+  readonly wrappedFactory: IProtocolFactory
+  /** The wrappers whose connections are open. */
+  readonly protocols = new Set<ProtocolWrapper>()
+
+  constructor(wrappedFactory: IProtocolFactory) {
+    super()
+    this.wrappedFactory = wrappedFactory
+  }
+
+  override doStart(): void {
+    this.wrappedFactory.doStart()
+    super.doStart()
+  }
+
+  override doStop(): void {
+    this.wrappedFactory.doStop()
+    super.doStop()
+  }
+
+  override startedConnecting(connector: IConnector): void {
+    this.#client?.startedConnecting(connector)
+  }
+
+  override clientConnectionFailed(connector: IConnector, reason: Failure): void {
+    this.#client?.clientConnectionFailed(connector, reason)
+  }
+
+  override clientConnectionLost(connector: IConnector, reason: Failure): void {
+    this.#client?.clientConnectionLost(connector, reason)
+  }
+
+  override buildProtocol(address: IAddress): IProtocol | null {
+    const wrapped = this.wrappedFactory.buildProtocol(address)
+    return wrapped === null ? null : new this.protocol(this, wrapped)
+  }
+
+  /** A wrapper's connection was made. */
+  registerProtocol(protocol: ProtocolWrapper): void {
+    this.protocols.add(protocol)
+  }
+
+  /** A wrapper's connection is lost. */
+  unregisterProtocol(protocol: ProtocolWrapper): void {
+    this.protocols.delete(protocol)
+  }
+
+  /** The wrapped factory, if it wants to hear of connectors. */
+  get #client(): IClientFactory | null {
+    return 'clientConnectionFailed' in this.wrappedFactory ? this.wrappedFactory as IClientFactory : null
+  }
+}
+
+function isHalfCloseable(protocol: IProtocol): protocol is IProtocol & IHalfCloseableProtocol {
+  return 'readConnectionLost' in protocol && 'writeConnectionLost' in protocol
+}
+
+/** Members that only some transports have, and that this file knows by name. */
+const OPTIONAL = ['setTcpNoDelay', 'getTcpNoDelay', 'setTcpKeepAlive', 'getTcpKeepAlive'] as const
+
+/**
+ * Gives the wrapper what its transport can do beyond this file's knowledge (`startTLS`, say), and hides what the
+ * transport cannot do, so that asking a wrapper whether it can gives the transport's answer.
+ */
+function mirror(transport: ITransport, wrapper: ProtocolWrapper): void {
+  for (const name of OPTIONAL) {
+    if (!(name in transport)) Object.defineProperty(wrapper, name, { value: undefined, configurable: true })
+  }
+  for (const name of furtherMembers(transport)) {
+    if (name in wrapper) continue
+    Object.defineProperty(wrapper, name, {
+      configurable: true,
+      get: () => {
+        const member: unknown = Reflect.get(transport, name)
+        return typeof member === 'function' ? member.bind(transport) : member
+      },
+    })
+  }
+}
+
+const membersOf = new WeakMap<object, string[]>()
+
+/** Names of the members that a transport's class has and {@link ProtocolWrapper} has not; found once for each class. */
+function furtherMembers(transport: ITransport): string[] {
+  const kind = Object.getPrototypeOf(transport) as object
+  let names = membersOf.get(kind)
+  if (names === undefined) {
+    const found = new Set<string>()
+    for (let link: object | null = kind; link !== null && link !== Object.prototype; link = Object.getPrototypeOf(link)) {
+      for (const name of Object.getOwnPropertyNames(link)) {
+        if (!name.startsWith('_') && !(name in ProtocolWrapper.prototype)) found.add(name)
+      }
+    }
+    names = [...found]
+    membersOf.set(kind, names)
+  }
+  return names
+}

@@ -1,0 +1,58 @@
+/**
+ * StatefulProtocol: a protocol whose states each want a fixed number of bytes.
+ *
+ * Owns: collecting those bytes. Must not know: what a state means.
+ * Source: twisted.protocols.stateful.StatefulProtocol.
+ */
+import { concat } from '../core/bytes.js'
+import { Protocol } from './protocol.js'
+
+/** Takes exactly the bytes it asked for; returns the next state, or nothing to stay as it is. */
+export type StateHandler = (data: Uint8Array) => State | void
+/** A handler and how many bytes (1 …) it wants. */
+export type State = [handler: StateHandler, byteCount: number]
+
+/** A protocol made of states. */
+export abstract class StatefulProtocol extends Protocol {
+  #state: State | null = null
+  #parts: Uint8Array[] = []
+  #have = 0
+  #isBusy = false
+
+  /** The state to begin with. */
+  abstract getInitialState(): State
+
+  override makeConnection(transport: Parameters<Protocol['makeConnection']>[0]): void {
+    this.#enter(this.getInitialState())
+    super.makeConnection(transport)
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.#parts.push(data)
+    this.#have += data.length
+    if (this.#isBusy) return
+    this.#isBusy = true
+    try {
+      this.#run()
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  #run(): void {
+    const state = () => (this.#state ??= this.#enter(this.getInitialState()))
+    while (this.#have >= state()[1] && this.transport?.disconnecting !== true) {
+      const [handler, count] = state()
+      const all = concat(this.#parts)
+      this.#parts = all.length > count ? [all.subarray(count)] : []
+      this.#have = all.length - count
+      const next = handler.call(this, all.subarray(0, count))
+      if (next) this.#enter(next)
+    }
+  }
+
+  #enter(state: State): State {
+    if (!(state[1] >= 1)) throw new RangeError(`A state wants at least one byte; this one asks for ${state[1]}.`)
+    return (this.#state = state)
+  }
+}

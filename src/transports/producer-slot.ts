@@ -1,0 +1,47 @@
+/**
+ * ProducerSlot: the one producer that is registered with a transport.
+ *
+ * Owns: whether it is paused, and what to tell it when. Must not know: buffers; the transport says when they
+ * are full or empty. Source: twisted.internet.abstract.FileDescriptor; a push producer here is paused once,
+ * not at every write.
+ */
+
+import type { IPullProducer, IPushProducer } from '../interfaces/producer.js'
+
+/** A registered producer. @internal */
+export class ProducerSlot {
+  readonly producer: IPushProducer | IPullProducer
+  readonly streaming: boolean
+  #paused = false
+  #resumePosted = false
+
+  constructor(producer: IPushProducer | IPullProducer, streaming: boolean) {
+    this.producer = producer
+    this.streaming = streaming
+  }
+
+  /** Too much is waiting. */
+  full(): void {
+    if (!this.streaming || this.#paused) return
+    this.#paused = true
+    ;(this.producer as IPushProducer).pauseProducing()
+  }
+
+  /** True if the producer is to be told, in a later turn, that there is room; true only once until then. */
+  takeResume(): boolean {
+    if (this.#resumePosted || (this.streaming && !this.#paused)) return false
+    this.#resumePosted = true
+    return true
+  }
+
+  /**
+   * The later turn has come.
+   * @param room whether there still is room
+   */
+  resume(room: boolean): void {
+    this.#resumePosted = false
+    if (!room) return
+    this.#paused = false
+    this.producer.resumeProducing()
+  }
+}

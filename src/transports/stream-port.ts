@@ -1,0 +1,217 @@
+/**
+ * StreamPort: a port that takes stream connections, of any kind that a host can listen for.
+ *
+ * Owns: the port's life, its factory's start and stop, and what happens to a connection that came in. Must
+ * not know: hosts; `open` makes the listening socket. Source: twisted.internet.tcp.Port; SEMANTICS N06, N07,
+ * N11, N12, N20.
+ *
+ *   idle → binding → listening → idle        `stopListening` while binding waits until it is bound
+ */
+
+import { Deferred } from '../defer/index.js'
+import { CannotListenError } from '../errors/index.js'
+import type { IAddress } from '../interfaces/address.js'
+import type { IProtocolFactory } from '../interfaces/factory.js'
+import type { IListeningPort } from '../interfaces/listening-port.js'
+import type { IProtocol } from '../interfaces/protocol.js'
+import type { StreamChannel } from '../interfaces/stream-channel.js'
+import type { ListenHandle, ListenSink } from '../interfaces/stream-host.js'
+import type { StreamReactor } from './stream-reactor.js'
+import { StreamTransport } from './stream-transport.js'
+import type { ConnectionOwner } from './stream-transport.js'
+
+/** What was asked for; for messages and until the real address is known. @internal */
+export interface PortRequest {
+  interface: string
+  port: number | string
+  address: IAddress
+}
+
+/** A listening port. */
+export class StreamPort implements IListeningPort, ListenSink, ConnectionOwner {
+  readonly #reactor: StreamReactor
+  readonly #factory: IProtocolFactory
+  readonly #request: PortRequest
+  readonly #open: (sink: ListenSink) => ListenHandle
+  #state: 'idle' | 'binding' | 'listening' = 'idle'
+  #ready = new Deferred<IListeningPort>()
+  #handle: ListenHandle | null = null
+  #address: IAddress
+  #stopping: Deferred<void>[] | null = null
+  #connections = 0
+  #idle: Deferred<void>[] = []
+
+  /** @internal Made by the `listen…` methods of reactors. */
+  constructor(
+    reactor: StreamReactor, factory: IProtocolFactory, request: PortRequest, open: (sink: ListenSink) => ListenHandle) {
+    this.#reactor = reactor
+    this.#factory = factory
+    this.#request = request
+    this.#address = request.address
+    this.#open = open
+  }
+
+  get ready(): Deferred<IListeningPort> {
+    return this.#ready
+  }
+
+  /** Connections that came in here and are open. */
+  get connections(): number {
+    return this.#connections
+  }
+
+  startListening(): void {
+    if (this.#state !== 'idle') throw this.#cannotListen(new Error('this port listens already'))
+    if (this.#ready.called) this.#ready = new Deferred()
+    this.#address = this.#request.address
+    this.#state = 'binding'
+    this.#reactor.addPort(this)
+    try {
+      this.#handle = this.#open(this)
+    } catch (error) {
+      this.#forget()
+      throw this.#cannotListen(error)
+    }
+  }
+
+  stopListening(): Deferred<void> | undefined {
+    if (this.#state === 'idle' && this.#stopping === null) return undefined
+    const deferred = new Deferred<void>()
+    if (this.#stopping !== null) {
+      this.#stopping.push(deferred)
+    } else {
+      this.#stopping = [deferred]
+      if (this.#state === 'listening') this.#stop()
+    }
+    return deferred
+  }
+
+  drain(deadlineMs: number): Deferred<void> {
+    const done = new Deferred<void>()
+    const deadline = this.#reactor.callLater(deadlineMs, () => {
+      for (const transport of this.#reactor.openTransports()) {
+        if (transport.owner === this) transport.abortConnection()
+      }
+    })
+    const stopped = this.stopListening() ?? new Deferred<void>()
+    if (!stopped.called && this.#stopping === null) stopped.callback(undefined)
+    stopped.addCallback(() => this.#whenIdle())
+      .addCallback(() => {
+        if (deadline.active()) deadline.cancel()
+        done.callback(undefined)
+      })
+    return done
+  }
+
+  getHost(): IAddress {
+    return this.#address
+  }
+
+  // --- from the host
+
+  /** @internal */
+  listening(address: IAddress): void {
+    if (this.#state !== 'binding') return
+    this.#reactor.enter()
+    this.#state = 'listening'
+    this.#address = address
+    try {
+      this.#factory.doStart()
+    } catch (error) {
+      this.#reactor.logFailure('startFactory failed', error)
+    }
+    this.#ready.callback(this)
+    if (this.#stopping !== null) this.#stop()
+    this.#reactor.exit()
+  }
+
+  /** @internal */
+  failed(error: unknown): void {
+    if (this.#state !== 'binding') return
+    this.#reactor.enter()
+    this.#forget()
+    this.#ready.errback(this.#cannotListen(error))
+    this.#stopped()
+    this.#reactor.exit()
+  }
+
+  /** @internal */
+  accepted(channel: StreamChannel): void {
+    if (this.#state !== 'listening' || this.#stopping !== null) {
+      channel.close(false)
+      return
+    }
+    this.#reactor.enter()
+    const protocol = this.#build(channel)
+    if (protocol === null) {
+      channel.close(false)
+    } else {
+      this.#connections += 1
+      new StreamTransport(this.#reactor, channel, this).start(protocol)
+    }
+    this.#reactor.exit()
+  }
+
+  /** @internal */
+  acceptFailed(error: unknown): void {
+    this.#reactor.logFailure('A connection could not be accepted', error)
+  }
+
+  /** @internal */
+  connectionEnded(): void {
+    this.#connections -= 1
+    if (this.#connections > 0 || this.#idle.length === 0) return
+    const idle = this.#idle
+    this.#idle = []
+    for (const deferred of idle) deferred.callback(undefined)
+  }
+
+  // --- inside
+
+  #build(channel: StreamChannel): IProtocol | null {
+    try {
+      return this.#factory.buildProtocol(channel.peer) ?? null
+    } catch (error) {
+      this.#reactor.logFailure('buildProtocol failed', error)
+      return null
+    }
+  }
+
+  /** The socket is closed now; that it is known comes in a later turn. */
+  #stop(): void {
+    this.#forget()
+    this.#reactor.queue.post(() => {
+      try {
+        this.#factory.doStop()
+      } catch (error) {
+        this.#reactor.logFailure('stopFactory failed', error)
+      }
+      this.#stopped()
+    })
+  }
+
+  #forget(): void {
+    this.#state = 'idle'
+    this.#reactor.removePort(this)
+    const handle = this.#handle
+    this.#handle = null
+    handle?.close()
+  }
+
+  #stopped(): void {
+    const waiting = this.#stopping ?? []
+    this.#stopping = null
+    for (const deferred of waiting) deferred.callback(undefined)
+  }
+
+  #whenIdle(): Deferred<void> | undefined {
+    if (this.#connections === 0) return undefined
+    const deferred = new Deferred<void>()
+    this.#idle.push(deferred)
+    return deferred
+  }
+
+  #cannotListen(cause: unknown): CannotListenError {
+    return new CannotListenError(this.#request.interface, this.#request.port, { cause })
+  }
+}

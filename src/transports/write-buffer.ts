@@ -1,0 +1,36 @@
+/**
+ * Joining what was written in one turn.
+ *
+ * Owns: which pieces are copied together. Must not know: who sends them.
+ */
+
+import { JOIN_BLOCK, JOIN_PIECE } from './limits.js'
+
+/**
+ * Joins runs of small pieces, so that a host is handed few and none that is tiny; large ones stay as they are.
+ * @param pieces in order
+ * @param allocate makes an array whose contents do not matter
+ */
+export function joinPieces(pieces: Uint8Array[], allocate: (length: number) => Uint8Array): Uint8Array[] {
+  const joined: Uint8Array[] = []
+  for (let start = 0; start < pieces.length;) {
+    let end = start
+    let length = 0
+    while (end < pieces.length && pieces[end].length <= JOIN_PIECE && length + pieces[end].length <= JOIN_BLOCK) {
+      length += pieces[end].length
+      end += 1
+    }
+    if (end - start < 2) {
+      joined.push(pieces[start])
+      start += 1
+      continue
+    }
+    const block = allocate(length)
+    for (let at = 0; start < end; start += 1) {
+      block.set(pieces[start], at)
+      at += pieces[start].length
+    }
+    joined.push(block)
+  }
+  return joined
+}

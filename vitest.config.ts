@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** The package's own subpaths, so that tests and examples import what users import without a bundle. */
+export const alias = [
+  { find: /^whorl$/, replacement: source('bindings/node/main.ts') },
+  { find: /^whorl\/node$/, replacement: source('bindings/node/index.ts') },
+  { find: /^whorl\/core$/, replacement: source('src/core/index.ts') },
+  { find: /^whorl\/core\/plain$/, replacement: source('src/core/plain.ts') },
+  { find: /^whorl\/testing$/, replacement: source('src/testing/index.ts') },
+]
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/long/**'],
+    globalSetup: ['test/global-setup.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+  },
+})
