@@ -11,6 +11,12 @@ export function randomIntegers(seed: number): (below: number) => number {
   }
 }
 
+/** Makes something at first use only: subjects are all imported, few of them run. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null
+  return () => (made ??= { value: make() }).value
+}
+
 /** `count` lines of `size` bytes each, printable ASCII, CR LF included. */
 export function lineStream(count: number, size: number): Buffer {
   return repeated(count, (random) => text(random, size - 2) + '\r\n')

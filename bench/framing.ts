@@ -25,18 +25,21 @@ export interface FramingSide<T extends Item> {
 
 const MASK = 0x3fffffff
 
-/** Counts, and reads a byte of each item, so that no side can leave it unmade. */
+/** Counts, reads a byte of each item and keeps the last, so that no side can leave one unmade. */
 class Sink {
   count = 0
   sum = 0
+  last: Item = ''
 
   readonly takeText = (item: string): void => {
     this.count++
+    this.last = item
     this.sum = (this.sum + item.length * 31 + item.charCodeAt(20)) & MASK
   }
 
   readonly takeBytes = (item: Uint8Array): void => {
     this.count++
+    this.last = item
     this.sum = (this.sum + item.length * 31 + item[20]) & MASK
   }
 }
@@ -54,13 +57,13 @@ class Digest {
 }
 
 /**
- * A side over the chunks of `stream`, which holds `perStream` items and is fed n / perStream times a run.
+ * A side over the chunks of what `stream` makes, which holds `perStream` items and is fed n / perStream times a run.
  */
 export function framingSide<T extends Item>(
-  { name, role, make }: FramingSide<T>, stream: Buffer, chunkSize: number, perStream: number, text: boolean,
+  { name, role, make }: FramingSide<T>, stream: () => Buffer, chunkSize: number, perStream: number, text: boolean,
 ): Side {
   const start = (): Runner => {
-    const chunks = cut(stream, chunkSize)
+    const chunks = cut(stream(), chunkSize)
     const feed = (framer: Framer, times: number): void => {
       for (let i = 0; i < times; i++) {
         for (let j = 0; j < chunks.length; j++) framer.receive(chunks[j])
@@ -89,12 +92,14 @@ export function framingSide<T extends Item>(
 }
 
 /** The same chunks through a receiver of Twisted's, in its own process. */
-export function twistedFraming(kind: string, name: string, stream: Buffer, chunk: number, perStream: number): Side {
+export function twistedFraming(
+  kind: string, name: string, stream: () => Buffer, chunk: number, perStream: number,
+): Side {
   return {
     name, role: 'rival', maxRounds: 3, warmups: 0,
     async start(n) {
       const remote = Remote.python(name, 'rivals/python/worker.py', ['twisted'])
-      await remote.ask({ do: 'make', kind, chunk, repeat: n / perStream, data: stream.toString('base64') })
+      await remote.ask({ do: 'make', kind, chunk, repeat: n / perStream, data: stream().toString('base64') })
       return { ...twistedRunner(remote), async verify() { return (await remote.ask({ do: 'verify' })).check as Check } }
     },
   }

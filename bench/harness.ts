@@ -88,8 +88,8 @@ async function startSide(side: Side, n: number): Promise<Entry> {
     return { side, runner: await side.start(n), reason: null, samples: [] }
   } catch (error) {
     // Ours is always there: only a rival may be missing.
-    if (error instanceof NotInstalled && side.role === 'rival') return { side, runner: null, reason: error.message, samples: [] }
-    throw error
+    if (!(error instanceof NotInstalled) || side.role === 'ours') throw error
+    return { side, runner: null, reason: error.message, samples: [] }
   }
 }
 

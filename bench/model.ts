@@ -1,6 +1,7 @@
 /**
- * The nouns of the benchmarks: a subject has cases, a case has sides (ours and rivals), a side makes a runner, a runner
- * runs n operations and answers with a check value. Types and the one error class only; knows no subject, prints nothing.
+ * The nouns of the benchmarks: a subject has cases, a case has sides (ours and rivals), a side makes a runner, a
+ * runner runs n operations and answers with a check value. Types and one error class only; knows no subject, prints
+ * nothing.
  */
 
 /** What one run of n operations can be measured in. Times are nanoseconds, memory is bytes. */

@@ -26,8 +26,12 @@ function metricsOf(each: CaseResult): Metric[] {
 
 function caseText(each: CaseResult): string[] {
   const metrics = metricsOf(each)
-  const head = ['', ...metrics.flatMap((metric) => [`${METRIC_NAMES[metric]}, ${unitOf(metric)}`, 'min–max']), 'rounds']
-  const rows = each.sides.map((side) => [`${side.role === 'ours' ? '*' : ' '} ${side.name}`, ...sideCells(side, metrics)])
+  const heads = metrics.flatMap((metric) => [`${METRIC_NAMES[metric]}, ${unitOf(metric)}`, 'min–max'])
+  const head = ['', ...heads, 'rounds']
+  const rows = each.sides.map((side) => {
+    const mark = side.role === 'ours' ? '*' : ' '
+    return [`${mark} ${side.name}`, ...sideCells(side, metrics)]
+  })
   const title = `  ${each.name}: per ${each.operation}, ${each.n.toLocaleString('en')} a round, median`
   return [title, ...columns([head, ...rows]).map((row) => `    ${row}`), ...comparisonText(each)]
 }
@@ -74,13 +78,17 @@ function columns(rows: readonly (readonly string[])[], left = false): string[] {
 
 export function resultsMarkdown(results: Results): string {
   const lines = [
-    `Measured on ${results.date.slice(0, 10)}: ${machineLine(results.machine)}${results.quick ? ', with `--quick`' : ''}.`,
-    'Medians; in brackets the lowest and the highest of all rounds. Ratios are taken pair by pair.', '',
+    `Measured on ${results.date.slice(0, 10)}: ${machineLine(results.machine)}` +
+      `${results.quick ? ', with `--quick`' : ''}.`,
+    'Every target, and every best rival. Medians; in brackets the lowest and the highest of all rounds. Ratios are ' +
+      'taken pair by pair.', '',
     '| subject | case | ours | rival | ratio | target | |', '| --- | --- | --- | --- | --- | --- | --- |',
   ]
   for (const subject of results.subjects) {
     for (const each of subject.cases) {
-      for (const comparison of each.comparisons) lines.push(markdownRow(subject, each, comparison))
+      for (const comparison of each.comparisons) {
+        if (comparison.target !== null || comparison.best) lines.push(markdownRow(subject, each, comparison))
+      }
     }
   }
   return lines.join('\n') + '\n'
@@ -89,7 +97,8 @@ export function resultsMarkdown(results: Results): string {
 function markdownRow(subject: SubjectResult, each: CaseResult, comparison: Comparison): string {
   const cell = (name: string): string => {
     const value = each.sides.find((side) => side.name === name)?.perOperation[comparison.metric]
-    return value === undefined ? name : `${name}: ${number(value.median)} ${unitOf(comparison.metric)} (${range(value)})`
+    if (value === undefined) return name
+    return `${name}: ${number(value.median)} ${unitOf(comparison.metric)} (${range(value)})`
   }
   const ratio = comparison.result === null
     ? 'not installed'

@@ -4,7 +4,7 @@
  * build/js/   one JavaScript file and one declaration per source file (examples and bench run from here)
  * dist/       what the package publishes: one ESM graph with shared chunks, declarations, core.wasm
  */
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { buildCore } from './build-core.mjs'
 import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock } from './lib.mjs'
@@ -20,8 +20,9 @@ export async function build(options = {}) {
     const hash = hashOf(filesBelow(...SOURCES, ...SETTINGS), versionOf('typescript'), versionOf('rollup'))
     if (!options.force && isFresh('js', hash, ['dist/whorl.js', 'dist/core.wasm', 'build/js/src/index.js'])) return core
     say('compiling TypeScript')
-    rmSync(at('build/js'), { recursive: true, force: true })
-    await runTool('typescript/bin/tsc', '-p', at('tsconfig.build.json'))
+    rmSync(at('build/fresh'), { recursive: true, force: true })
+    await runTool('typescript/bin/tsc', '-p', at('tsconfig.build.json'), '--outDir', at('build/fresh/js'))
+    replace('build/js', 'build/fresh/js')
     say('bundling')
     await bundle()
     stamp('js', hash)
@@ -29,12 +30,10 @@ export async function build(options = {}) {
   })
 }
 
-// dist/ is replaced as a whole, so that nothing stale stays in it and a failed build leaves the old one.
 async function bundle() {
   const { default: config } = await import('../rollup.config.mjs')
   const { rollup } = await import('rollup')
-  const fresh = at('build/dist')
-  rmSync(fresh, { recursive: true, force: true })
+  const fresh = at('build/fresh/dist')
   const graph = await rollup(config)
   await graph.write({ ...config.output, dir: fresh })
   await graph.close()
@@ -43,8 +42,13 @@ async function bundle() {
     if (file.endsWith('.d.ts')) copyTo(file, join(fresh, 'types', relative(js, file)))
   }
   copyTo(at('build/wasm/core.simd.wasm'), join(fresh, 'core.wasm'))
-  if (existsSync(at('dist'))) rmSync(at('dist'), { recursive: true })
-  renameSync(fresh, at('dist'))
+  replace('dist', 'build/fresh/dist')
+}
+
+// As a whole, so that nothing stale stays in it, and a build that fails leaves the old one.
+function replace(place, fresh) {
+  rmSync(at(place), { recursive: true, force: true })
+  renameSync(at(fresh), at(place))
 }
 
 function copyTo(from, to) {

@@ -24,10 +24,10 @@ export const HEADER_TOP = 1052
 export const HEADER_HANDLES = 1056
 export const HEADER_HANDLES_CAPACITY = 1060
 export const HEADER_HANDLES_FREE = 1064
-/** Timer nodes: directory of chunks, nodes ever made, first free node. */
-export const HEADER_NODE_DIRECTORY = 1068
-export const HEADER_NODE_COUNT = 1072
-export const HEADER_NODE_FREE = 1076
+/** Timer records: directory of chunks, records ever made, how many of them are free. */
+export const HEADER_TIMER_DIRECTORY = 1068
+export const HEADER_TIMER_COUNT = 1072
+export const HEADER_TIMER_FREE = 1076
 /** Per size class: free list head, carve pointer, carve end; 12 bytes each, classes 2^4 … 2^30. */
 export const HEADER_CLASSES = 1152
 
@@ -45,13 +45,14 @@ export const HEAP = 131072
 
 /** Offsets in a timer wheel, from the address that `timersAddress` gives. */
 export const WHEEL_COUNT = 0
-export const WHEEL_OUT = 24960
-/** Timers that one batch hands out: 12 bytes each, (id, node address, tag). */
-export const WHEEL_OUT_RECORDS = 512
-export const WHEEL_OUT_BYTES = 12
-/** Offset of the tag in a timer node, and what the façade adds to a tag to mark it as run. */
-export const NODE_TAG = 24
-export const NODE_FIRED = 1
+export const WHEEL_OUT = 24832
+/**
+ * Timers that one batch hands out: 16 bytes each, (id, number, version, address of the version). While the word at
+ * that address equals `version` the timer is to run; the façade adds TIMER_RAN to it and takes one off the count.
+ */
+export const WHEEL_OUT_RECORDS = 488
+export const WHEEL_OUT_BYTES = 16
+export const TIMER_RAN = 1
 
 /** Offsets in an event queue, from the address that `queueAddress` gives. */
 export const QUEUE_INBOX = 512

@@ -2,8 +2,8 @@
  * Slabs: blocks of 2^4 … 2^30 bytes, one free list a size.
  *
  * A block is taken from its size's free list, else carved from that size's current 64 KiB page, else from
- * the end of memory, which grows by a quarter at a time. Blocks go back to the list they came from and
- * never to the host: what a program needed once it will need again.
+ * the end of memory, which grows by a quarter at a time; when it cannot, a larger free block is cut in halves.
+ * Blocks go back to the list of their size and never to the host: what a program needed once it will need again.
  *
  *      class entry (12 bytes):  | free list head | carve pointer | carve end |
  *      free block:              | next free      | …                         |
@@ -41,6 +41,8 @@ export function blockBytes(bytes: u32): u32 {
 /** Takes `bytes` from the end of memory, growing it when needed; 0 when it cannot grow. */
 function takeFromTop(bytes: u32): usize {
   const top = load<u32>(HEADER_TOP)
+  // Without `initialize` there is no heap.
+  if (top == 0) return 0
   const have = memoryBytes()
   if (bytes > have - top) {
     const lacking = bytes - (have - top)
@@ -57,6 +59,22 @@ function takeFromTop(bytes: u32): usize {
   return top
 }
 
+/** When memory is out: a free block of a larger size, cut in halves; the halves not needed go to their lists. */
+function splitLarger(c: u32): usize {
+  let larger = c + 1
+  while (larger <= LARGEST && load<u32>(classEntry(larger)) == 0) larger++
+  if (larger > LARGEST) return 0
+  const block = <usize>load<u32>(classEntry(larger))
+  store<u32>(classEntry(larger), load<u32>(block))
+  while (larger > c) {
+    larger--
+    const half = block + (<usize>1 << larger)
+    store<u32>(half, load<u32>(classEntry(larger)))
+    store<u32>(classEntry(larger), <u32>half)
+  }
+  return block
+}
+
 /** A block of at least `bytes` (1 … 2^30), aligned to 16; 0 when memory is out. */
 export function allocate(bytes: u32): usize {
   const c = sizeClass(bytes)
@@ -68,16 +86,21 @@ export function allocate(bytes: u32): usize {
     store<u32>(entry, load<u32>(block))
   } else if (size >= PAGE) {
     block = takeFromTop(size)
+    if (block == 0) block = splitLarger(c)
     if (block == 0) return 0
   } else {
     let carve = load<u32>(entry, 4)
     if (carve == load<u32>(entry, 8)) {
       carve = <u32>takeFromTop(PAGE)
-      if (carve == 0) return 0
-      store<u32>(entry, carve + PAGE, 8)
+      if (carve != 0) store<u32>(entry, carve + PAGE, 8)
     }
-    store<u32>(entry, carve + size, 4)
-    block = carve
+    if (carve != 0) {
+      store<u32>(entry, carve + size, 4)
+      block = carve
+    } else {
+      block = splitLarger(c)
+      if (block == 0) return 0
+    }
   }
   store<u32>(HEADER_USED, load<u32>(HEADER_USED) + size)
   return block

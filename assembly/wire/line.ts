@@ -7,7 +7,7 @@
  * Must not know: what encoding a line has; it only tells whether all it saw was ASCII.
  * Source: twisted.protocols.basic.LineReceiver; cases B01, B02, B06, B07, B15.
  */
-import { RING_RECORDS } from "../abi/layout"
+import { HEADER_CONSUMED, RING_RECORDS } from "../abi/layout"
 import { ERR_ARGUMENT, ERR_HANDLE, ERR_NO_MEMORY, ERR_RANGE } from "../abi/errors"
 import { EVENT_FRAME, EVENT_FRAME_KEPT, EVENT_LINE_TOO_LONG } from "../abi/records"
 import { MAX_DELIMITER, MAX_FRAME } from "../abi/limits"
@@ -16,8 +16,8 @@ import { isInside } from "../memory/map"
 import { BLOCK, firstHit, highs, hits, maskBefore, maskFrom, same, spread } from "../memory/scan"
 import { allocate, release } from "../memory/slab"
 import {
-  FORMAT_LINE, P_DELIMITER, P_DELIMITER_LENGTH, P_DROP, P_FORMAT, P_INLINE, P_KEPT, P_KEPT_LENGTH, P_LIMIT,
-  done, dropDelivered, freeParser, keep, makeParser, record, setASCII
+  FORMAT_LINE, P_DELIMITER, P_DELIMITER_LENGTH, P_FORMAT, P_INLINE, P_KEPT, P_KEPT_LENGTH, P_LIMIT,
+  deliver, done, dropDelivered, freeParser, keep, makeParser, record, setASCII
 } from "./parser"
 
 const INLINE_DELIMITER: u32 = 8
@@ -124,8 +124,7 @@ function finishLine(p: usize, input: usize, length: i32): i32 {
           record(0, EVENT_LINE_TOO_LONG, 0, line, 0)
           return done(1, 0)
         }
-        store<u32>(p, 1, P_DROP)
-        record(0, EVENT_FRAME_KEPT, <i32>kept, line, i + 1 - had)
+        record(0, EVENT_FRAME_KEPT, deliver(p), line, i + 1 - had)
         return done(1, i + 1 - had)
       }
     }
@@ -144,17 +143,22 @@ function finishLine(p: usize, input: usize, length: i32): i32 {
     return done(1, 0)
   }
   if (!keep(p, input, more)) return ERR_NO_MEMORY
-  store<u32>(p, 1, P_DROP)
-  record(0, EVENT_FRAME_KEPT, load<i32>(p, P_KEPT), had + more, <i32>(stop - input))
+  record(0, EVENT_FRAME_KEPT, deliver(p), had + more, <i32>(stop - input))
   return done(1, <i32>(stop - input))
 }
 
 /** Parses `length` bytes; see `parserReceive`. */
 export function receiveLines(p: usize, input: usize, length: i32, keepRest: bool): i32 {
   dropDelivered(p)
+  let lineStart = input
+  let count = 0
   if (load<u32>(p, P_KEPT_LENGTH) != 0) {
     setASCII(false)
-    return finishLine(p, input, length)
+    count = finishLine(p, input, length)
+    // Only a whole line consumes part of the input: all or nothing means there is no more to look at.
+    const consumed = load<i32>(HEADER_CONSUMED)
+    if (count <= 0 || consumed == 0 || consumed == length) return count
+    lineStart = input + consumed
   }
   const limit = load<u32>(p, P_LIMIT)
   const delimiter = <usize>load<u32>(p, P_DELIMITER)
@@ -162,14 +166,12 @@ export function receiveLines(p: usize, input: usize, length: i32, keepRest: bool
   const last = <u32>load<u8>(delimiter + size - 1)
   const wide = spread(last)
   const end = input + length
-  let lineStart = input
-  let count = 0
   let high: u32 = 0
-  let block = input & ~(BLOCK - 1)
-  let inside = maskFrom(input - block)
+  let block = lineStart & ~(BLOCK - 1)
+  let inside = maskFrom(lineStart - block)
   while (block < end) {
     if (end - block < BLOCK) inside &= maskBefore(end - block)
-    high |= highs(block) & inside
+    const here = highs(block) & inside
     let mask = hits(block, last, wide) & inside
     while (mask != 0) {
       const stop = block + firstHit(mask) + 1
@@ -179,16 +181,17 @@ export function receiveLines(p: usize, input: usize, length: i32, keepRest: bool
       const offset = <i32>(lineStart - input)
       if (line > limit) {
         record(count, EVENT_LINE_TOO_LONG, offset, line, offset)
-        setASCII(high == 0)
+        setASCII((high | (here & maskBefore(stop - block))) == 0)
         return done(count + 1, offset)
       }
       record(count, EVENT_FRAME, offset, line, <i32>(stop - input))
       lineStart = stop
       if (++count == RING_RECORDS - 1) {
-        setASCII(high == 0)
+        setASCII((high | (here & maskBefore(stop - block))) == 0)
         return done(count, <i32>(lineStart - input))
       }
     }
+    high |= here
     block += BLOCK
     inside = ~(<u32>0)
   }
@@ -200,5 +203,7 @@ export function receiveLines(p: usize, input: usize, length: i32, keepRest: bool
     return done(count + 1, consumed)
   }
   if (!keepRest || rest == 0) return done(count, consumed)
-  return keep(p, lineStart, rest) ? done(count, length) : ERR_NO_MEMORY
+  if (keep(p, lineStart, rest)) return done(count, length)
+  // What is whole is handed out first; the next call tells of it.
+  return count == 0 ? ERR_NO_MEMORY : done(count, consumed)
 }

@@ -15,13 +15,15 @@ import {
 } from "../abi/records"
 import { MAX_FRAME } from "../abi/limits"
 import {
-  FORMAT_NETSTRING, P_DROP, P_KEPT, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, STATE_BODY, STATE_FAILED,
-  STATE_HEAD, done, dropDelivered, dropKept, keep, makeParser, record
+  FORMAT_NETSTRING, P_KEPT, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, STATE_BODY, STATE_FAILED,
+  STATE_HEAD, deliver, done, dropDelivered, dropKept, keep, makeParser, record
 } from "./parser"
 
 const COLON: u32 = 0x3a
 const COMMA: u32 = 0x2c
 const ZERO: u32 = 0x30
+/** No length that has one more digit than this is within MAX_FRAME, so a length never wraps around. */
+const MOST_BEFORE_DIGIT: u32 = <u32>MAX_FRAME / 10
 
 /** A parser of netstrings of at most `limit` bytes; a handle or an error. */
 export function netstringParserNew(limit: i32): i32 {
@@ -53,10 +55,12 @@ export function receiveNetstrings(p: usize, input: usize, length: i32, keepRest:
       const digit = byte - ZERO
       if (digit < 10) {
         if (seen != 0 && value == 0) return fail(p, count, MALFORMED_LEADING_ZERO, <i32>(at - input), length)
+        if (value > MOST_BEFORE_DIGIT || value * 10 + digit > limit) {
+          return fail(p, count, MALFORMED_TOO_LONG, <i32>(at - input), length)
+        }
         value = value * 10 + digit
         seen++
         at++
-        if (value > limit) return fail(p, count, MALFORMED_TOO_LONG, <i32>(at - 1 - input), length)
         continue
       }
       if (byte != COLON || seen == 0) {
@@ -92,14 +96,21 @@ export function receiveNetstrings(p: usize, input: usize, length: i32, keepRest:
       }
       if (!keep(p, at, lacking)) return ERR_NO_MEMORY
       const next = <i32>(at + lacking + 1 - input)
-      store<u32>(p, 1, P_DROP)
-      store<u32>(p, STATE_HEAD, P_STATE)
-      store<u32>(p, 0, P_VALUE)
-      store<u32>(p, 0, P_SEEN)
-      record(count, EVENT_FRAME_KEPT, load<i32>(p, P_KEPT), value, next)
-      return done(count + 1, next)
+      record(count++, EVENT_FRAME_KEPT, deliver(p), value, next)
+      at = input + next
+      state = STATE_HEAD
+      value = 0
+      seen = 0
+      frameStart = at
+      isFresh = true
+      continue
     }
-    if (!keep(p, at, here)) return ERR_NO_MEMORY
+    if (!keep(p, at, here)) {
+      if (count == 0) return ERR_NO_MEMORY
+      // What is whole is handed out first; the next call tells of it.
+      keepRest = false
+      break
+    }
     at = end
   }
   if (isFresh && !keepRest) {

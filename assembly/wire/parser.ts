@@ -1,12 +1,12 @@
 /**
  * What all parsers of the core share: their struct, what they keep between two calls, and records.
  *
- *       0 kind       8 kept: address    16 kept: capacity   24 value      32 delimiter   40 inline
- *       4 limit     12 kept: length     20 state            28 drop       36 its length     delimiter (8)
+ *       0 format     8 kept: address    16 kept: capacity   24 value       32 delimiter   40 inline        48 delivered:
+ *       4 limit     12 kept: length     20 state            28 delivered   36 its length     delimiter (8)    capacity
  *
  * A frame that lies in one input is handed out as an offset into it. Only the bytes of a frame that spans
- * inputs are kept, in one slab that grows by doubling and never beyond the parser's limit; a frame made
- * that way ends its batch (`drop` is set), and its bytes stay until the parser's next call.
+ * inputs are kept, in one slab that grows by doubling and never beyond the parser's limit; a frame made that way is
+ * "delivered": its bytes stay until the parser's next call.
  * Owns: the struct, the kept bytes, writing records. Must not know: any wire format.
  */
 import { HEADER_ASCII, HEADER_CONSUMED, HEADER_PARSERS, HEADER_PENDING, RECORD_BYTES, RING } from "../abi/layout"
@@ -24,7 +24,7 @@ export const STATE_HEAD = 0
 export const STATE_BODY = 1
 export const STATE_FAILED = 2
 
-export const PARSER_BYTES = 48
+export const PARSER_BYTES = 52
 export const P_FORMAT = 0
 export const P_LIMIT = 4
 export const P_KEPT = 8
@@ -32,10 +32,11 @@ export const P_KEPT_LENGTH = 12
 export const P_KEPT_CAPACITY = 16
 export const P_STATE = 20
 export const P_VALUE = 24
-export const P_DROP = 28
+const P_DELIVERED = 28
 export const P_DELIMITER = 32
 export const P_DELIMITER_LENGTH = 36
 export const P_INLINE = 40
+const P_DELIVERED_CAPACITY = 48
 /** In a prefixed parser: bytes of the prefix. In both prefixed and netstring: bytes of it seen. */
 export const P_WIDTH = 32
 export const P_SEEN = 36
@@ -90,14 +91,28 @@ export function dropKept(p: usize): void {
     store<u32>(p, 0, P_KEPT_CAPACITY)
   }
   store<u32>(p, 0, P_KEPT_LENGTH)
-  store<u32>(p, 0, P_DROP)
 }
 
-/** Drops a kept frame that the last call handed out. */
+/** Hands out what the parser keeps as a whole frame: its bytes stay until the parser's next call. Their address. */
+export function deliver(p: usize): i32 {
+  const kept = load<u32>(p, P_KEPT)
+  store<u32>(p, kept, P_DELIVERED)
+  store<u32>(p, load<u32>(p, P_KEPT_CAPACITY), P_DELIVERED_CAPACITY)
+  store<u32>(p, 0, P_KEPT)
+  store<u32>(p, 0, P_KEPT_CAPACITY)
+  store<u32>(p, 0, P_KEPT_LENGTH)
+  return <i32>kept
+}
+
+/** Gives back the frame that the last call handed out, if it was a kept one. */
 // @ts-ignore: decorator
 @inline
 export function dropDelivered(p: usize): void {
-  if (load<u32>(p, P_DROP) != 0) dropKept(p)
+  const delivered = <usize>load<u32>(p, P_DELIVERED)
+  if (delivered != 0) {
+    release(delivered, load<u32>(p, P_DELIVERED_CAPACITY))
+    store<u32>(p, 0, P_DELIVERED)
+  }
 }
 
 /** Writes record number `index`. */
@@ -130,6 +145,7 @@ export function parserReset(handle: i32): i32 {
   const p = resolve(handle, KIND_PARSER)
   if (p == 0) return ERR_HANDLE
   dropKept(p)
+  dropDelivered(p)
   store<u32>(p, STATE_HEAD, P_STATE)
   store<u32>(p, 0, P_VALUE)
   if (load<u32>(p, P_FORMAT) != FORMAT_LINE) store<u32>(p, 0, P_SEEN)
@@ -160,6 +176,7 @@ export function parserEnd(handle: i32): i32 {
 /** Gives back all that a parser has. */
 export function freeParser(handle: i32, p: usize): void {
   dropKept(p)
+  dropDelivered(p)
   release(p, PARSER_BYTES)
   dropHandle(handle)
   store<u32>(HEADER_PARSERS, load<u32>(HEADER_PARSERS) - 1)

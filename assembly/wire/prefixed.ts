@@ -11,8 +11,8 @@ import { EVENT_FRAME, EVENT_FRAME_KEPT, EVENT_LENGTH_LIMIT } from "../abi/record
 import { MAX_FRAME } from "../abi/limits"
 import { KIND_PARSER, resolve } from "../memory/handles"
 import {
-  FORMAT_PREFIXED, P_DROP, P_KEPT, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, P_WIDTH, STATE_BODY,
-  STATE_FAILED, STATE_HEAD, done, dropDelivered, keep, makeParser, record
+  FORMAT_PREFIXED, P_KEPT, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, P_WIDTH, STATE_BODY,
+  STATE_FAILED, STATE_HEAD, deliver, done, dropDelivered, keep, makeParser, record
 } from "./parser"
 
 /** A parser of strings behind a prefix of `width` (1, 2, 4) bytes, at most `limit` bytes long; a handle or an error. */
@@ -68,14 +68,21 @@ export function receivePrefixed(p: usize, input: usize, length: i32, keepRest: b
     if (here >= lacking) {
       if (!keep(p, at, lacking)) return ERR_NO_MEMORY
       const next = <i32>(at + lacking - input)
-      store<u32>(p, 1, P_DROP)
-      store<u32>(p, STATE_HEAD, P_STATE)
-      store<u32>(p, 0, P_VALUE)
-      store<u32>(p, 0, P_SEEN)
-      record(count, EVENT_FRAME_KEPT, load<i32>(p, P_KEPT), value, next)
-      return done(count + 1, next)
+      record(count++, EVENT_FRAME_KEPT, deliver(p), value, next)
+      at = input + next
+      state = STATE_HEAD
+      value = 0
+      seen = 0
+      frameStart = at
+      isFresh = true
+      continue
     }
-    if (!keep(p, at, here)) return ERR_NO_MEMORY
+    if (!keep(p, at, here)) {
+      if (count == 0) return ERR_NO_MEMORY
+      // What is whole is handed out first; the next call tells of it.
+      keepRest = false
+      break
+    }
     at = end
   }
   if (isFresh && !keepRest) {

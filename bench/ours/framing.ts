@@ -2,8 +2,7 @@
  * Our sides of the framing subjects: the receivers of `protocols.basic` as a user subclasses them, with a transport
  * that leads nowhere, and the parsers of the core by themselves.
  */
-import { configureNodeCore } from '../../bindings/node/load.js'
-import { defaultCore } from '../../src/core/index.js'
+import { nodeCore } from '../../bindings/node/index.js'
 import { Failure } from '../../src/defer/index.js'
 import { ConnectionDone } from '../../src/errors/index.js'
 import type { IProtocol } from '../../src/interfaces/index.js'
@@ -31,6 +30,8 @@ class Int32Strings extends Int32StringReceiver {
 function ignore(): void {}
 
 function connected(protocol: IProtocol): Framer {
+  // In a program its reactor does this: the core takes Node's ways to make strings.
+  nodeCore()
   protocol.makeConnection(new StringTransport())
   return {
     receive: (chunk) => protocol.dataReceived(chunk),
@@ -55,15 +56,15 @@ export const int32Receiver: FramingSide<Uint8Array> = {
 
 export const coreLines: FramingSide<string> = {
   name: 'core.lineParser', role: 'ours',
-  make: (take) => defaultCore().lineParser({ handler: { line: take } }),
+  make: (take) => nodeCore().lineParser({ handler: { line: take } }),
 }
 
 export const coreNetstrings: FramingSide<Uint8Array> = {
   name: 'core.netstringParser', role: 'ours',
-  make: (take) => defaultCore().netstringParser({ handler: { string: take } }),
+  make: (take) => nodeCore().netstringParser({ handler: { string: take } }),
 }
 
 export const coreInt32: FramingSide<Uint8Array> = {
   name: 'core.lengthPrefixParser', role: 'ours',
-  make: (take) => defaultCore().lengthPrefixParser({ bytes: 4, handler: { string: take } }),
+  make: (take) => nodeCore().lengthPrefixParser({ bytes: 4, handler: { string: take } }),
 }

@@ -1,13 +1,13 @@
 /** Our side of the queue subject: the event queue of the core, as the reactor uses it. */
 import type { Side } from '../model.js'
-import { defaultCore } from '../../src/core/index.js'
+import { nodeCore } from '../../bindings/node/index.js'
 
 export const EVENT_QUEUE = 'core.queue'
 
 export const eventQueue = (batch: number): Side => ({
   name: EVENT_QUEUE, role: 'ours',
   start() {
-    const queue = defaultCore().createQueue()
+    const queue = nodeCore().createQueue()
     let count = 0
     const onEvent = (): void => { count++ }
     return {

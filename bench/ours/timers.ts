@@ -1,6 +1,5 @@
 /** Our sides of the timers subject: the core's wheel by itself, and callLater of a Node reactor on top of it. */
-import { createReactor } from '../../bindings/node/index.js'
-import { defaultCore } from '../../src/core/index.js'
+import { createReactor, nodeCore } from '../../bindings/node/index.js'
 import type { IDelayedCall } from '../../src/interfaces/index.js'
 import type { Side } from '../model.js'
 import type { TimerCase } from '../timers.js'
@@ -9,7 +8,7 @@ import { planOf, virtualTimers } from '../timers.js'
 export const WHEEL = 'core.timers'
 export const CALL_LATER = 'reactor.callLater'
 
-export const wheel = (which: TimerCase): Side => virtualTimers(WHEEL, 'ours', which, () => defaultCore().createTimers())
+export const wheel = (which: TimerCase): Side => virtualTimers(WHEEL, 'ours', which, () => nodeCore().createTimers())
 
 /** As a program has it: the reactor's own clock, one armed host timer, a call object for each. */
 export function callLater(which: TimerCase): Side {

@@ -2,7 +2,7 @@
  * Subject: lines of 43 bytes (CR LF included) as strings, in chunks of 64 KiB, of 1,460 bytes (a TCP segment) and of
  * one line each.
  */
-import { lineStream } from '../data.js'
+import { lineStream, once } from '../data.js'
 import type { FramingSide } from '../framing.js'
 import { framingSide, twistedFraming } from '../framing.js'
 import type { Case, Subject, Target } from '../model.js'
@@ -13,7 +13,7 @@ const SIZE = 43
 const PER_STREAM = 16_384
 const TWISTED = 'Twisted LineReceiver'
 const BY_HAND = 'indexOf(10) + latin1Slice'
-const stream = (): Buffer => lineStream(PER_STREAM, SIZE)
+const stream = once(() => lineStream(PER_STREAM, SIZE))
 
 const byHand: FramingSide<string> = { name: BY_HAND, role: 'rival', make: (take) => new JsLines(take) }
 const byChunk: FramingSide<string> = {
@@ -22,7 +22,7 @@ const byChunk: FramingSide<string> = {
 
 function caseOf(name: string, chunk: number, byHandTarget: number, repeat: number, quickRepeat: number): Case {
   const side = (each: FramingSide<string>): ReturnType<typeof framingSide> =>
-    framingSide(each, stream(), chunk, PER_STREAM, true)
+    framingSide(each, stream, chunk, PER_STREAM, true)
   const target = (rival: string, value: number): Target =>
     ({ ours: LINE_RECEIVER, rival, kind: 'at-least', value, metric: 'wall' })
   return {
@@ -30,7 +30,7 @@ function caseOf(name: string, chunk: number, byHandTarget: number, repeat: numbe
     budget: 8000,
     sides: [
       side(lineReceiver), side(coreLines), side(byHand), side(byChunk),
-      twistedFraming('lines', TWISTED, stream(), chunk, PER_STREAM),
+      twistedFraming('lines', TWISTED, stream, chunk, PER_STREAM),
     ],
     targets: [target(BY_HAND, byHandTarget), target(TWISTED, 10)],
   }

@@ -1,7 +1,8 @@
 /**
- * Subjects: netstrings and Int32 strings of 60 bytes, handed out as byte arrays, in chunks of 64 KiB and of 1,460 bytes.
+ * Subjects: netstrings and Int32 strings of 60 bytes, handed out as byte arrays, in chunks of 64 KiB and of 1,460
+ * bytes.
  */
-import { int32Stream, netstringStream } from '../data.js'
+import { int32Stream, netstringStream, once } from '../data.js'
 import type { FramingSide } from '../framing.js'
 import { framingSide, twistedFraming } from '../framing.js'
 import type { Case, Side, Subject } from '../model.js'
@@ -23,17 +24,17 @@ interface Format {
   readonly byHand: Bytes
   readonly twisted: string
   readonly target: number
-  stream(): Buffer
+  readonly stream: () => Buffer
 }
 
 function caseOf(format: Format, name: string, chunk: number): Case {
-  const side = (each: Bytes): Side => framingSide(each, format.stream(), chunk, PER_STREAM, false)
+  const side = (each: Bytes): Side => framingSide(each, format.stream, chunk, PER_STREAM, false)
   return {
     name, operation: 'string', n: PER_STREAM * REPEAT, quickN: PER_STREAM * QUICK_REPEAT, metrics: ['wall'],
     budget: 8000,
     sides: [
       side(format.receiver), side(format.parser), side(format.byHand),
-      twistedFraming(format.kind, format.twisted, format.stream(), chunk, PER_STREAM),
+      twistedFraming(format.kind, format.twisted, format.stream, chunk, PER_STREAM),
     ],
     targets: [{
       ours: format.receiver.name, rival: format.byHand.name, kind: 'at-least', value: format.target, metric: 'wall',
@@ -52,7 +53,7 @@ export const netstrings: Subject = {
   cases: casesOf({
     kind: 'netstrings', receiver: netstringReceiver, parser: coreNetstrings, twisted: 'Twisted NetstringReceiver',
     byHand: { name: 'JavaScript by hand', role: 'rival', make: (take) => new JsNetstrings(take) },
-    target: 1.5, stream: () => netstringStream(PER_STREAM, SIZE),
+    target: 1.5, stream: once(() => netstringStream(PER_STREAM, SIZE)),
   }),
 }
 
@@ -63,6 +64,6 @@ export const int32: Subject = {
   cases: casesOf({
     kind: 'int32', receiver: int32Receiver, parser: coreInt32, twisted: 'Twisted Int32StringReceiver',
     byHand: { name: 'JavaScript by hand', role: 'rival', make: (take) => new JsInt32Strings(take) },
-    target: 1, stream: () => int32Stream(PER_STREAM, SIZE),
+    target: 1, stream: once(() => int32Stream(PER_STREAM, SIZE)),
   }),
 }

@@ -32,7 +32,10 @@ function checkDelimiter(delimiter: Uint8Array): void {
 export function makeLineFrames(core: Core, delimiter: Uint8Array, maxLength: number): FrameParser {
   checkDelimiter(delimiter)
   const limit = frameLimit(maxLength)
-  return new FrameParser(core, check(core.exports.lineParserNew(core.lend(delimiter), delimiter.length, limit), 'lineParser'))
+  const handle = check(core.exports.lineParserNew(core.lend(delimiter), delimiter.length, limit), 'lineParser')
+  const parser = new FrameParser(core, handle)
+  parser.shortcut = lineShortcut(delimiter, limit)
+  return parser
 }
 
 /** Another delimiter and limit for a parser of lines; first `rewind` it, so that they hold for the rest of the chunk. */
@@ -41,6 +44,20 @@ export function configureLineFrames(parser: FrameParser, delimiter: Uint8Array, 
   const { core } = parser
   const limit = frameLimit(maxLength)
   check(core.exports.lineParserConfigure(parser.handle, core.lend(delimiter), delimiter.length, limit), 'configure')
+  parser.shortcut = lineShortcut(delimiter, limit)
+}
+
+/** See `FrameParser.shortcut`: the delimiter's last byte is met first at the chunk's very end, and its first before it. */
+function lineShortcut(delimiter: Uint8Array, limit: number): ((chunk: Uint8Array) => number) | null {
+  const size = delimiter.length
+  if (size > 2) return null
+  const first = delimiter[0]
+  const last = delimiter[size - 1]
+  return (chunk) => {
+    const line = chunk.length - size
+    if (line < 0 || line > limit || chunk[line] !== first) return -1
+    return chunk.indexOf(last) === chunk.length - 1 ? line : -1
+  }
 }
 
 /** A parser of netstrings. */

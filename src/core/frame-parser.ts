@@ -20,6 +20,8 @@ import { check } from './status.js'
 const RECORD = RECORD_BYTES >> 2
 const RING_AT = RING >> 2
 const SMALLEST_WINDOW = 512
+/** Chunks up to this length are worth a look before they cross into the core: measured, see docs/benchmarks.md. */
+const SHORT = 256
 const NOTHING = new Uint8Array(0)
 
 /** How `FrameParser.text` reads bytes. */
@@ -33,8 +35,16 @@ export class FrameParser implements RingUser {
   kind = 0
   /** Length of the current frame, or what the kind says. */
   length = 0
+  /**
+   * Tells the length of the one frame at the beginning of a short chunk, when that frame and its trailer are all of it;
+   * -1 otherwise. Saves the crossing where every chunk is a frame, as with interactive peers.
+   */
+  shortcut: ((chunk: Uint8Array) => number) | null = null
   #offset = 0
   #chunk: Uint8Array | null = null
+  /** The chunk's memory, and where in it the chunk begins: asked for once a chunk, since asking is not cheap. */
+  #buffer: ArrayBufferLike | null = null
+  #origin = 0
   /** Where in the chunk the next event begins; with a kept tail, its end. */
   #position = 0
   /** Where the window that was parsed begins and ends, and how far it was consumed. */
@@ -47,6 +57,11 @@ export class FrameParser implements RingUser {
   #savedFrom = 0
   #isASCII = false
   #windowText: string | null = null
+  #windowFrom = 0
+  /** The core keeps the beginning of a frame. */
+  #keeps = false
+  /** The core still has the bytes of a kept frame that was handed out. */
+  #isDelivered = false
   #isFreed = false
 
   constructor(core: Core, handle: number) {
@@ -61,7 +76,6 @@ export class FrameParser implements RingUser {
     this.#position = 0
     this.#batchEnd = 0
     this.#index = this.#count = 0
-    this.core.unstage()
   }
 
   /** True when a chunk is not used up. */
@@ -81,11 +95,35 @@ export class FrameParser implements RingUser {
       at = (this.#index - this.#savedFrom) * RECORD
     }
     this.#index++
-    this.kind = words[at]
+    const kind = words[at]
+    this.kind = kind
     this.#offset = words[at + 1]
     this.length = words[at + 2]
     this.#position = this.#base + words[at + 3]
+    if (kind === EVENT_FRAME_KEPT) this.#isDelivered = true
     return true
+  }
+
+  /** Takes a short chunk for the one frame that it is, as `feed` and `next` would; false when it is something else. */
+  feedFrame(chunk: Uint8Array): boolean {
+    if (chunk.length > SHORT || this.#keeps || this.shortcut === null) return false
+    const length = this.shortcut(chunk)
+    if (length < 0) return false
+    this.#chunk = chunk
+    this.kind = EVENT_FRAME
+    this.length = length
+    this.#offset = this.#base = 0
+    this.#index = this.#count = 1
+    this.#position = this.#batchEnd = chunk.length
+    this.#isASCII = false
+    return true
+  }
+
+  /** Lets go of a chunk that `feedFrame` took, and whose frame was handled. */
+  endFrame(chunk: Uint8Array): void {
+    if (this.#chunk !== chunk || this.#position !== chunk.length) return
+    this.#chunk = this.#buffer = null
+    this.#index = this.#count = this.kind = 0
   }
 
   /** Parses the next window of the chunk. */
@@ -97,15 +135,22 @@ export class FrameParser implements RingUser {
     else if (core.ringUser !== null) core.ringUser.saveRecords()
     this.#saved = null
     this.#windowText = null
-    let position = this.#position = this.#batchEnd
+    let position = this.#batchEnd
+    // Behind the last event there is a kept tail, if anything.
+    if (position > this.#position) this.#keeps = true
+    this.#position = position
+    if (position === 0) core.unstage()
     for (;;) {
       const left = chunk.length - position
       if (left === 0) {
-        this.#chunk = null
+        this.#chunk = this.#buffer = null
         this.#index = this.#count = 0
         core.unstage()
         // A frame that was kept and handed out gives its bytes back now, not when the next chunk comes.
-        if (this.kind === EVENT_FRAME_KEPT) check(core.exports.parserPending(this.handle), 'receive')
+        if (this.#isDelivered) {
+          this.#isDelivered = false
+          check(core.exports.parserPending(this.handle), 'receive')
+        }
         this.kind = 0
         return false
       }
@@ -123,9 +168,11 @@ export class FrameParser implements RingUser {
         this.#isASCII = words[HEADER_ASCII >> 2] === 1
         this.#index = 0
         this.#count = count
+        this.#keeps = false
         core.ringUser = this
         return true
       }
+      if (consumed > 0) this.#keeps = true
       position += consumed
       this.#position = this.#batchEnd = position
     }
@@ -142,8 +189,12 @@ export class FrameParser implements RingUser {
   /** The current frame's bytes, the caller's to keep: a view of the chunk, or a copy where it spanned chunks. */
   payload(): Uint8Array {
     if (this.kind !== EVENT_FRAME_KEPT) {
-      const from = this.#base + this.#offset
-      return (this.#chunk as Uint8Array).subarray(from, from + this.length)
+      if (this.#buffer === null) {
+        const chunk = this.#chunk as Uint8Array
+        this.#buffer = chunk.buffer
+        this.#origin = chunk.byteOffset
+      }
+      return new Uint8Array(this.#buffer, this.#origin + this.#base + this.#offset, this.length)
     }
     return this.core.bytes().slice(this.#offset, this.#offset + this.length)
   }
@@ -161,10 +212,13 @@ export class FrameParser implements RingUser {
       return this.#isASCII ? text.ascii(chunk, base + from, base + to) : text.latin1(chunk, base + from, base + to)
     }
     // One string serves all frames of the window; each is a piece of it.
-    this.#windowText ??= this.#isASCII
-      ? text.ascii(chunk, base, this.#batchEnd)
-      : text.latin1(chunk, base, this.#batchEnd)
-    return this.#windowText.substring(from, to)
+    if (this.#windowText === null) {
+      this.#windowFrom = from
+      this.#windowText = this.#isASCII
+        ? text.ascii(chunk, base + from, this.#batchEnd)
+        : text.latin1(chunk, base + from, this.#batchEnd)
+    }
+    return this.#windowText.substring(from - this.#windowFrom, to - this.#windowFrom)
   }
 
   /**
@@ -182,6 +236,7 @@ export class FrameParser implements RingUser {
     this.#index = this.#count = 0
     this.#batchEnd = this.#position
     this.#window = SMALLEST_WINDOW
+    this.#keeps = this.#isDelivered = false
     check(this.core.exports.parserReset(this.handle), 'rewind')
   }
 
@@ -201,9 +256,10 @@ export class FrameParser implements RingUser {
   /** Forgets the chunk and what the core keeps. */
   clear(): void {
     if (this.core.ringUser === this) this.core.ringUser = null
-    this.#chunk = null
+    this.#chunk = this.#buffer = null
     this.#index = this.#count = 0
     this.#position = this.#batchEnd = 0
+    this.#keeps = this.#isDelivered = false
     this.core.unstage()
     check(this.core.exports.parserReset(this.handle), 'clear')
   }
@@ -214,6 +270,7 @@ export class FrameParser implements RingUser {
     const address = this.core.words()[HEADER_PENDING >> 2]
     const kept = this.core.bytes().slice(address, address + length)
     check(this.core.exports.parserReset(this.handle), 'takeRest')
+    this.#keeps = this.#isDelivered = false
     return kept
   }
 
@@ -228,7 +285,7 @@ export class FrameParser implements RingUser {
     if (this.#isFreed) return
     this.#isFreed = true
     if (this.core.ringUser === this) this.core.ringUser = null
-    this.#chunk = null
+    this.#chunk = this.#buffer = null
     this.#index = this.#count = 0
     this.core.disown(this)
     this.core.exports.parserFree(this.handle)

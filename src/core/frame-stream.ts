@@ -44,6 +44,11 @@ export class FrameStream {
     return this.#isRaw
   }
 
+  /** True when nothing more will be delivered. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
   /** True while an event is being delivered. */
   get isBusy(): boolean {
     return this.#isBusy
@@ -53,10 +58,20 @@ export class FrameStream {
   receive(chunk: Uint8Array): void {
     if (this.#isStopped) return
     if (chunk.length > 0) {
-      if (!this.#isBusy && !this.#isPaused && !this.#isRaw && !this.parser.isFed && this.#waiting.length === 0) {
-        this.parser.feed(chunk)
-      } else {
+      const { parser } = this
+      if (this.#isBusy || this.#isPaused || this.#isRaw || parser.isFed || this.#waiting.length > 0) {
         this.#waiting.push(chunk)
+      } else if (!parser.feedFrame(chunk)) {
+        parser.feed(chunk)
+      } else {
+        this.#isBusy = true
+        try {
+          this.#handler.frameEvent(parser)
+        } finally {
+          this.#isBusy = false
+          parser.endFrame(chunk)
+        }
+        if (this.#waiting.length === 0 && !this.#isRaw && !parser.isFed) return
       }
     }
     this.#run()
@@ -110,12 +125,14 @@ export class FrameStream {
 
   /** From now on bytes come as they are; those parsed ahead too. */
   setRaw(): void {
+    if (this.#isStopped) return
     this.#isRaw = true
     this.#run()
   }
 
   /** From now on frames come, beginning with `extra`, which goes in front of all that waits. */
   setFrames(extra?: Uint8Array): void {
+    if (this.#isStopped) return
     if (this.#isRaw) {
       this.#isRaw = false
       if (extra !== undefined && extra.length > 0) this.#unread(extra)
@@ -126,8 +143,15 @@ export class FrameStream {
   }
 
   #unread(extra: Uint8Array): void {
-    if (this.#waitingFrom > 0) this.#waiting[--this.#waitingFrom] = extra
-    else this.#waiting.unshift(extra)
+    // Raw mode may end before the rest of the chunk was handed out: that comes behind `extra`.
+    const rest = this.parser.takeRest()
+    if (rest.length > 0) this.#putFirst(rest)
+    this.#putFirst(extra)
+  }
+
+  #putFirst(bytes: Uint8Array): void {
+    if (this.#waitingFrom > 0) this.#waiting[--this.#waitingFrom] = bytes
+    else this.#waiting.unshift(bytes)
   }
 
   /** Takes all bytes not delivered yet; none remain. */

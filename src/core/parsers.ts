@@ -107,10 +107,12 @@ export class LineParser extends Parser {
 
   /** Another delimiter or limit, for all that was not delivered yet. */
   configure(options: { delimiter?: string | Uint8Array; maxLength?: number }): void {
-    if (options.delimiter !== undefined) this.#delimiter = toBytes(this.#core, options.delimiter)
-    this.#maxLength = options.maxLength ?? this.#maxLength
+    const delimiter = options.delimiter === undefined ? this.#delimiter : toBytes(this.#core, options.delimiter)
+    const maxLength = options.maxLength ?? this.#maxLength
     this.stream.parser.rewind()
-    configureLineFrames(this.stream.parser, this.#delimiter, this.#maxLength)
+    configureLineFrames(this.stream.parser, delimiter, maxLength)
+    this.#delimiter = delimiter
+    this.#maxLength = maxLength
     this.stream.go()
   }
 

@@ -46,12 +46,12 @@ export class EventQueue {
    */
   push(id: number, priority: Priority = 1, source = 0): void {
     if (this.#isFreed) throw new CoreError('This queue was freed.')
+    if (this.#posted === QUEUE_INBOX_RECORDS) check(this.#accept(), 'push')
     const words = this.#core.words()
-    const at = this.#inbox + this.#posted * RECORD
+    const at = this.#inbox + this.#posted++ * RECORD
     words[at] = id
     words[at + 1] = priority
     words[at + 2] = source
-    if (++this.#posted === QUEUE_INBOX_RECORDS) this.#accept()
   }
 
   /**
@@ -66,19 +66,26 @@ export class EventQueue {
   drain(budget: number, onEvent: (id: number) => void): number {
     if (this.#isDraining) throw new CoreError('drain was called from inside onEvent.')
     if (!(budget >= 1)) throw new CoreError(`drain: a budget of ${budget} events is none.`)
-    this.#isDraining = true
-    const most = Math.min(budget, 0x1000000)
+    if (this.#isFreed) throw new CoreError('This queue was freed.')
+    const most = Math.min(Math.floor(budget), 0x1000000)
     const { exports } = this.#core
+    // What an earlier drain handed out before an error left it runs first; the snapshot is taken before that.
+    const left = this.#outEnd - this.#outAt
+    const accepted = this.#posted > 0 ? this.#accept() : 0
+    const waiting = left < most ? check(exports.queueBegin(this.#queue, most - left), 'drain') : 0
+    // Out of memory, what waits can still run and make room.
+    if (left === 0 && waiting === 0) {
+      check(accepted, 'drain')
+      return 0
+    }
     let ran = 0
+    this.#isDraining = true
     try {
       while (this.#outAt < this.#outEnd && ran < most) {
         ran++
         onEvent(this.#core.words()[this.#out + this.#outAt++])
       }
-      if (ran === most) return ran
-      if (this.#posted > 0) this.#accept()
-      if (check(exports.queueBegin(this.#queue, most - ran), 'drain') === 0) return ran
-      for (;;) {
+      while (ran < most && waiting > 0) {
         this.#outAt = 0
         this.#outEnd = check(exports.queueNext(this.#queue), 'drain')
         if (this.#outEnd === 0) return ran
@@ -87,6 +94,7 @@ export class EventQueue {
           onEvent(this.#core.words()[this.#out + this.#outAt++])
         }
       }
+      return ran
     } finally {
       this.#isDraining = false
     }
@@ -94,7 +102,8 @@ export class EventQueue {
 
   /** At most this many events of one source run in one drain; 64 unless set. */
   setSourceBudget(events: number): void {
-    check(this.#core.exports.queueSetSourceBudget(this.#queue, events), 'setSourceBudget')
+    if (!(events >= 1)) throw new CoreError(`setSourceBudget: a budget of ${events} events is none.`)
+    check(this.#core.exports.queueSetSourceBudget(this.#queue, Math.min(Math.floor(events), 0x7fffffff)), 'setSourceBudget')
   }
 
   /** How many events wait. */
@@ -111,9 +120,19 @@ export class EventQueue {
     this.#core.exports.queueFree(this.#queue)
   }
 
-  #accept(): void {
-    const posted = this.#posted
-    this.#posted = 0
-    check(this.#core.exports.queueAccept(this.#queue, posted), 'push')
+  /** Hands the inbox over; an error when not all of it could be taken: the rest stays, in order. */
+  #accept(): number {
+    const { exports } = this.#core
+    const before = exports.queueSize(this.#queue)
+    const result = exports.queueAccept(this.#queue, this.#posted)
+    if (result >= 0) {
+      this.#posted = 0
+    } else {
+      const taken = exports.queueSize(this.#queue) - before
+      const from = this.#inbox + taken * RECORD
+      this.#core.words().copyWithin(this.#inbox, from, this.#inbox + this.#posted * RECORD)
+      this.#posted -= taken
+    }
+    return result
   }
 }

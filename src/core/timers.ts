@@ -5,7 +5,7 @@
  * A deadline is rounded up to the wheel's tick, so nothing is due early; within a tick exact deadlines order, and
  * equal ones run in the order they were scheduled.
  */
-import { NODE_FIRED, NODE_TAG, WHEEL_COUNT, WHEEL_OUT, WHEEL_OUT_BYTES } from '../../assembly/abi/layout.js'
+import { TIMER_RAN, WHEEL_COUNT, WHEEL_OUT, WHEEL_OUT_BYTES } from '../../assembly/abi/layout.js'
 import { CoreError } from '../errors/core.js'
 import type { Core } from './core.js'
 import { check } from './status.js'
@@ -95,11 +95,11 @@ export class Timers {
         const end = this.#out + records * RECORD
         for (let at = this.#out; at < end; at += RECORD) {
           const words = this.#core.words()
-          const tagAt = (words[at + 1] + NODE_TAG) >> 2
-          const tag = words[at + 2]
+          const version = words[at + 2]
+          const versionAt = words[at + 3] >> 2
           // Cancelled or scheduled anew since it was handed out.
-          if (words[tagAt] !== tag) continue
-          words[tagAt] = tag + NODE_FIRED
+          if (words[versionAt] !== version) continue
+          words[versionAt] = version + TIMER_RAN
           words[this.#count]--
           ran++
           onDue(words[at])

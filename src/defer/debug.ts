@@ -15,7 +15,7 @@ export let debugging = false
 
 let sites: WeakMap<object, Sites> | undefined
 
-/** Switches the keeping of creation and firing sites, for Deferreds made or fired from now on. It costs microseconds for each. */
+/** Switches the keeping of sites, for Deferreds made or fired from now on. It costs microseconds for each. */
 export function setDebugging(on: boolean): void {
   debugging = on === true
 }

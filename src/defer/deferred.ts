@@ -145,7 +145,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
     return add(this, link, link)
   }
 
-  /** Holds the chain back until {@link unpause}, as often as it was called. The level that is running is not stopped. */
+  /** Holds the chain back until {@link unpause}, as often as it was called. A run in progress is not stopped. */
   pause(): void {
     this._state += PAUSED
   }
@@ -164,8 +164,8 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
   /**
    * Says that nobody wants the result any more.
    *
-   * Before it fired: the canceller is called; if that fires nothing, it fails with CancelledError. While it waits for
-   * another Deferred: cancels that one. Otherwise nothing happens.
+   * Before it fired: the canceller is called; if that fires nothing, it fails with CancelledError. While it waits
+   * for another Deferred: cancels that one. Otherwise nothing happens.
    *
    * @throws what the canceller throws; the Deferred is then still unfired
    */
@@ -212,7 +212,10 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
     return this.asPromise().finally(onFinally)
   }
 
-  /** A native promise of the result at this place of the chain, which itself goes on unchanged; a failure counts as handled. */
+  /**
+   * A native promise of the result at this place of the chain, which itself goes on unchanged; a failure counts as
+   * handled.
+   */
   asPromise(): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const observer = new PromiseObserver(resolve, reject)

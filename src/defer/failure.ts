@@ -43,7 +43,7 @@ export class Failure {
    * @param kinds error classes (matched as `instanceof` does), or strings: the error's `name`, the name of its
    *   class, or its `code`.
    */
-  check<K extends ErrorClass | string>(...kinds: K[]): K | null {
+  check<const K extends readonly (ErrorClass | string)[]>(...kinds: K): K[number] | null {
     for (const kind of kinds) {
       if (typeof kind === 'string' ? this.#isCalled(kind) : this.value instanceof (kind as ErrorClass)) return kind
     }
@@ -51,7 +51,7 @@ export class Failure {
   }
 
   /** As {@link check}, but throws the error when none of the kinds matches. */
-  trap<K extends ErrorClass | string>(...kinds: K[]): K {
+  trap<const K extends readonly (ErrorClass | string)[]>(...kinds: K): K[number] {
     const kind = this.check(...kinds)
     if (kind === null) throw this.value
     return kind
@@ -67,7 +67,9 @@ export class Failure {
     return text(() => this.value.message)
   }
 
-  /** The error's stack, those of its causes and parts, and, with debugging on, where its Deferred was made and fired. */
+  /**
+   * The error's stack, those of its causes and parts, and, with debugging on, where its Deferred was made and fired.
+   */
   getTraceback(): string {
     const parts: string[] = []
     tell(this.value, '', parts, new Set())

@@ -6,7 +6,7 @@
  * wait for each other uses stack. Source: `twisted.internet.defer.inlineCallbacks`; SEMANTICS D38.
  */
 import { Deferred } from './deferred.js'
-import { addReceiver, fired, fireFrom, hasResult, isThenable, takeResult } from './run.js'
+import { fired, fireFrom, hasResult, isThenable, takeResult, waitFor } from './run.js'
 import { describe } from './describe.js'
 import { Failure, toFailure } from './failure.js'
 import type { Receiver, Settled, Waiter } from './types.js'
@@ -15,7 +15,8 @@ import type { Receiver, Settled, Waiter } from './types.js'
  * Makes a function whose body may `yield` Deferreds and promises, and gets their results back, or their errors thrown.
  *
  * The body starts at once. What it returns is the result of the Deferred that the function returns; a Deferred or a
- * promise is waited for. A Failure that is yielded is thrown at the yield. Cancelling the Deferred cancels what the body waits for.
+ * promise is waited for. A Failure that is yielded is thrown at the yield. Cancelling the Deferred cancels what the
+ * body waits for.
  *
  * @param fn a generator function
  * @throws TypeError (the function made) if what `fn` returns is no generator
@@ -29,7 +30,7 @@ import type { Receiver, Settled, Waiter } from './types.js'
 export function inlineCallbacks<This, A extends unknown[], R>(
   fn: (this: This, ...args: A) => Generator<unknown, R, any>,
 ): (this: This, ...args: A) => Deferred<Settled<R>> {
-  if (typeof fn !== 'function') throw new TypeError(`inlineCallbacks() takes a generator function, not ${describe(fn)}.`)
+  if (typeof fn !== 'function') throw new TypeError(`inlineCallbacks() takes a function, not ${describe(fn)}.`)
   return function (this: This, ...args: A): Deferred<Settled<R>> {
     const generator = fn.apply(this, args)
     if (!isGenerator(generator)) {
@@ -87,7 +88,7 @@ class GeneratorRun implements Receiver, Waiter {
       if (awaited instanceof Deferred) {
         if (!hasResult(awaited)) {
           this.waitingFor = awaited
-          addReceiver(awaited, this)
+          waitFor(awaited, this)
           return false
         }
         value = takeResult(awaited)
@@ -100,7 +101,7 @@ class GeneratorRun implements Receiver, Waiter {
     return true
   }
 
-  /** What was yielded or returned: a Deferred if there is one to wait for, else the value itself or what is wrong with it. */
+  /** What was yielded or returned: a Deferred if it is to be waited for, else the value, or what is wrong with it. */
   #toWaitFor(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value
     if (value === this.#deferred) return new Failure(new TypeError('A generator yielded the Deferred that it fires.'))

@@ -1,7 +1,7 @@
 /**
  * Several Deferreds as one: all of them, all values, or the first.
  *
- * Owns: DeferredList, gatherResults, race. Must not know: the inside of a run; it takes part as a receiver in each child.
+ * Owns: DeferredList, gatherResults, race. Must not know: the inside of a run; it is a receiver in each child.
  * Source: `twisted.internet.defer.DeferredList`, `gatherResults`, `race`; SEMANTICS D31 to D35.
  */
 import { FailureGroup, FirstError } from '../errors/defer.js'
@@ -155,7 +155,7 @@ class Race {
       return fireFrom(this.#first, new Failure(new FailureGroup(this.#failures)), child)
     }
     this.#isWon = true
-    cancelAll(this.#children, child)
+    cancelAll(this.#children)
     return this.#first.called ? undefined : fireFrom(this.#first, [index, result], child)
   }
 }
@@ -182,10 +182,9 @@ function adopt(list: Iterable<unknown>): Deferred<any>[] {
   })
 }
 
-/** Cancels all but one; a canceller that throws does not keep the others from it. */
-function cancelAll(children: readonly Deferred<any>[], except?: Deferred<any>): void {
+/** Cancels all that have no result; a canceller that throws does not keep the others from it. */
+function cancelAll(children: readonly Deferred<any>[]): void {
   for (const child of children) {
-    if (child === except) continue
     try {
       child.cancel()
     } catch (error) {

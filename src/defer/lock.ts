@@ -3,7 +3,8 @@
  *
  * Owns: the tokens, their hand-over in the order of asking, and `run`. Must not know: what they guard.
  * A token that is handed over is never free in between. Hand-overs inside a hand-over are put in line after it,
- * so that no number of waiters uses stack. Source: `twisted.internet.defer.DeferredLock`, `DeferredSemaphore`; SEMANTICS D39.
+ * so that no number of waiters uses stack.
+ * Source: `twisted.internet.defer.DeferredLock`, `DeferredSemaphore`; SEMANTICS D39.
  */
 import { NotAcquired } from '../errors/defer.js'
 import type { Deferred } from './deferred.js'
@@ -105,7 +106,7 @@ export class DeferredSemaphore extends TokenHolder {
    * @throws RangeError unless it is a whole number of at least 1
    */
   constructor(tokens: number) {
-    if (!Number.isSafeInteger(tokens) || tokens < 1) throw new RangeError('A semaphore has a whole number of tokens, at least 1.')
+    if (!Number.isSafeInteger(tokens) || tokens < 1) throw new RangeError('A semaphore has 1 token or more.')
     super(tokens)
   }
 

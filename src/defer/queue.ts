@@ -66,6 +66,6 @@ export class DeferredQueue<T> {
 
 function toLimit(limit: number | undefined, name: string): number {
   if (limit === undefined) return Infinity
-  if (typeof limit !== 'number' || !(limit >= 0)) throw new RangeError(`The ${name} of a queue is a number of at least 0.`)
+  if (typeof limit !== 'number' || !(limit >= 0)) throw new RangeError(`The ${name} of a queue is 0 or more.`)
   return limit
 }

@@ -9,9 +9,9 @@
  *
  *     _calls:  | callback 0 | errback 0 | callback 1 | errback 1 | …        _next: index of the next level's callback
  *
- * made with the first level and dropped when all have run. A place holds a function; undefined (pass through); FREE; a
- * {@link Bound} (a function with further arguments); or, in both places of its level, a {@link Receiver}, which takes the
- * result somewhere else. A Deferred is itself a receiver: that is how one that waits for another gets its result.
+ * made with the first level and dropped when all have run. A place holds a function; undefined (pass through); FREE;
+ * a {@link Bound} (a function with further arguments); or, in both places of its level, a {@link Receiver}, which
+ * takes the result somewhere else. A Deferred is itself a receiver: so one that waits for another gets its result.
  */
 import { AlreadyCalledError } from '../errors/defer.js'
 import { debugging, noteFiring, storyOf } from './debug.js'
@@ -62,6 +62,14 @@ export function addReceiver(deferred: Deferred<any>, receiver: Receiver): void {
   add(deferred, receiver, receiver)
 }
 
+/**
+ * Adds a receiver to a Deferred that has no final result. Runs nothing: one that is idle with levels left is on the
+ * stack of a run loop, which comes back to it. @internal
+ */
+export function waitFor(deferred: Deferred<any>, receiver: Receiver): void {
+  append(deferred, receiver, receiver)
+}
+
 /** Whether it has a final result that may be taken now: fired, and nothing runs, waits or is paused. @internal */
 export function hasResult(deferred: Deferred<any>): boolean {
   return isIdle(deferred._state) && deferred._calls === undefined
@@ -75,7 +83,7 @@ export function takeResult(deferred: Deferred<any>): unknown {
   return result
 }
 
-/** Makes a fired Deferred from a result or a Failure, or one that waits for a Deferred. @internal */
+/** Makes a fired Deferred from a result or a Failure. @internal */
 export function fired(result: unknown): Deferred<any> {
   const deferred = new Deferred<any>()
   deferred._state = CALLED
@@ -92,6 +100,12 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
 
 /** Adds one level; runs it, if nothing is in its way. */
 export function add(deferred: Deferred<any>, callback: unknown, errback: unknown): Deferred<any> {
+  append(deferred, callback, errback)
+  if (isIdle(deferred._state)) run(deferred)
+  return deferred
+}
+
+function append(deferred: Deferred<any>, callback: unknown, errback: unknown): void {
   const calls = deferred._calls
   if (calls === undefined) {
     // Room for three levels: growing an array by its first push costs more, in time and memory.
@@ -103,8 +117,6 @@ export function add(deferred: Deferred<any>, callback: unknown, errback: unknown
   } else {
     calls.push(callback, errback)
   }
-  if (isIdle(deferred._state)) run(deferred)
-  return deferred
 }
 
 /** A Deferred was just fired: run it, if it may run. */
@@ -177,7 +189,7 @@ function runLevels(deferred: Deferred<any>): Deferred<any> | undefined {
             deferred._result = wait
             deferred._state = (deferred._state & ~RUNNING) | CHAINED
             release(deferred, calls, begin)
-            add(wait, deferred, deferred)
+            waitFor(wait, deferred)
             return undefined
           }
           result = takeResult(wait)
@@ -241,16 +253,13 @@ function caught(deferred: Deferred<any>, error: unknown): Failure {
 
 /** The chain stands still with a Failure. */
 export function leave(deferred: Deferred<any>): void {
-  if ((deferred._state & (WATCHED | SEEN)) !== 0) return
-  deferred._state |= WATCHED
-  watch(deferred, deferred._result as Failure)
+  if ((deferred._state & (WATCHED | SEEN)) === 0) watch(deferred)
 }
 
 /** The Failure was taken by somebody, or moved on. */
 export function forget(deferred: Deferred<any>): void {
-  const state = deferred._state
-  if ((state & WATCHED) !== 0) unwatch(deferred)
-  deferred._state = state & ~(WATCHED | SEEN)
+  if ((deferred._state & WATCHED) !== 0) unwatch(deferred)
+  deferred._state &= ~SEEN
 }
 
 /** The error for a second firing. */

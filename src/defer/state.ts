@@ -13,14 +13,16 @@ export const RUNNING = 2
 export const SUPPRESS = 4
 /** Its canceller is being called. */
 export const CANCELLING = 8
-/** Registered as left with a Failure. */
+/** Left with a Failure. */
 export const WATCHED = 16
-/** The Failure it holds was seen by a promise made from it. */
-export const SEEN = 32
+/** And the garbage collector is to tell. */
+export const REGISTERED = 32
+/** The Failure it holds was seen by a promise made from it, or thrown at the end of a turn. */
+export const SEEN = 64
 /** Waits for the Deferred in _result. */
-export const CHAINED = 64
+export const CHAINED = 128
 /** One pause. */
-export const PAUSED = 128
+export const PAUSED = 256
 
 /** Fired, not running, neither paused nor waiting for another. */
 export function isIdle(state: number): boolean {

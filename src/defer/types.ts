@@ -7,14 +7,14 @@
 import type { Deferred } from './deferred.js'
 import type { Failure } from './failure.js'
 
-/** What a chain goes on with after a callback that returned a `U`: Deferreds and promises are waited for, a Failure takes the other side. */
+/** What a chain goes on with after a callback returned a `U`: it waits for Deferreds and promises; Failures switch. */
 export type Settled<U> = U extends Failure ? never : U extends Deferred<infer V> ? V : Awaited<U>
 
 /** Called with the Deferred that is to be cancelled, before it fired. */
 export type Canceller<T> = (deferred: Deferred<T>) => void
 
 /**
- * Something that takes a chain's result over without being called as a callback: the next Deferred, a generator, a promise.
+ * Something that takes a chain's result over without being a callback: the next Deferred, a generator, a promise.
  *
  * The run loop, not the receiver, goes on with what received: that is why no depth of chaining uses stack.
  * @internal

@@ -2,39 +2,45 @@
  * Failures that no errback took.
  *
  * Owns: the register of Deferreds whose chain ended in a Failure, and the policy for those that nobody picks up.
- * Asked at two moments: at the end of the reactor's turn (if a policy asks for it), and when the Deferred was
- * collected. Must not know: how a Deferred runs; it never keeps one alive. Source: `DebugInfo.__del__` of
- * `twisted.internet.defer`.
+ * Asked at two moments: at the end of the reactor's turn (if a policy wants it), and when the Deferred was collected.
+ * Must not know: how a Deferred runs. Source: `DebugInfo.__del__` of `twisted.internet.defer`.
+ *
+ * Most Failures are taken right after they came up, and registering is dear. So what is left is first noted in a short
+ * list, and registered when the job that is running ends (a microtask), or the list is full; only that long is it
+ * kept alive from here.
  */
 import { Logger } from '../logger/logger.js'
 import type { Deferred } from './deferred.js'
 import type { Failure } from './failure.js'
+import { REGISTERED, SEEN, WATCHED } from './state.js'
 
 /**
  * What becomes of a Failure that nobody handled.
  *
  * - `'log'`: logged at critical level once its Deferred was collected.
- * - `'throw'`: its error is thrown at the end of the turn that left it, into the host, which as a rule ends the process.
- * - a function: called at the end of the turn with the Failure and its Deferred, and, if nobody has taken the
- *   Failure by then, again at collection, without a Deferred as that is gone.
+ * - `'throw'`: its error is thrown at the end of the turn that left it, into the host: as a rule, that ends the process.
+ * - a function: called at the end of the turn with the Failure and its Deferred, and, if nobody takes it after that,
+ *   again at collection, without a Deferred as that is gone.
  */
 export type UnhandledPolicy = 'log' | 'throw' | ((failure: Failure, deferred: Deferred<any> | undefined) => void)
 
 /** Left in this turn; weak, as a program may run without a reactor that ends turns. */
 interface Left {
-  readonly deferred: WeakRef<object>
+  readonly deferred: WeakRef<Deferred<any>>
   readonly failure: Failure
 }
 
 /** When nobody ends turns, what was left is forgotten here from this many on; collection still reports it. */
 const MAX_LEFT = 1024
+/** Noted at most, before they are registered. */
+const MAX_NOTED = 256
 
 const log = new Logger('whorl.defer')
 
 let policy: UnhandledPolicy = 'log'
 let registry: FinalizationRegistry<Failure> | undefined
+let noted: Deferred<any>[] = []
 let left: Left[] = []
-const watched = new WeakMap<object, Failure>()
 
 /** Sets what becomes of Failures that nobody handled; returns what was set before. */
 export function setUnhandledPolicy(next: UnhandledPolicy): UnhandledPolicy {
@@ -47,23 +53,20 @@ export function setUnhandledPolicy(next: UnhandledPolicy): UnhandledPolicy {
   return previous
 }
 
-/** From now on `deferred` is left with `failure`. @internal */
-export function watch(deferred: object, failure: Failure): void {
-  // Hosts without the registry (an isolate with weak references switched off) still have the end of the turn.
-  if (typeof FinalizationRegistry === 'function') {
-    registry ??= new FinalizationRegistry(reportCollected)
-    registry.register(deferred, failure, deferred)
-  }
+/** From now on `deferred` is left with the Failure that it holds. @internal */
+export function watch(deferred: Deferred<any>): void {
+  deferred._state |= WATCHED
+  if (noted.push(deferred) === 1) void Promise.resolve().then(register)
+  else if (noted.length >= MAX_NOTED) register()
   if (policy !== 'log' && left.length < MAX_LEFT) {
-    watched.set(deferred, failure)
-    left.push({ deferred: new WeakRef(deferred), failure })
+    left.push({ deferred: new WeakRef(deferred), failure: deferred._result as Failure })
   }
 }
 
 /** Somebody took the Failure of `deferred`. @internal */
-export function unwatch(deferred: object): void {
-  registry?.unregister(deferred)
-  watched.delete(deferred)
+export function unwatch(deferred: Deferred<any>): void {
+  if ((deferred._state & REGISTERED) !== 0) registry!.unregister(deferred)
+  deferred._state &= ~(WATCHED | REGISTERED)
 }
 
 /**
@@ -76,20 +79,37 @@ export function endTurn(): void {
   const batch = left
   left = []
   const thrown: Failure[] = []
-  for (const { deferred, failure } of batch) {
-    const alive = deferred.deref()
-    if (alive === undefined || watched.get(alive) !== failure) continue
-    watched.delete(alive)
+  for (const { deferred: reference, failure } of batch) {
+    const deferred = reference.deref()
+    if (deferred === undefined || (deferred._state & WATCHED) === 0 || deferred._result !== failure) continue
     if (policy === 'throw') {
-      registry?.unregister(alive)
+      unwatch(deferred)
+      deferred._state |= SEEN
       thrown.push(failure)
     } else if (typeof policy === 'function') {
-      ask(policy, failure, alive as Deferred<any>)
+      ask(policy, failure, deferred)
     }
   }
   if (thrown.length === 0) return
   for (const failure of thrown.slice(1)) logUnhandled(failure)
   throw thrown[0].value
+}
+
+/** Registers those noted that are still left with a Failure. */
+function register(): void {
+  const batch = noted
+  noted = []
+  // Hosts without the registry (isolates with weak references switched off) still have the end of the turn.
+  if (typeof FinalizationRegistry !== 'function') return
+  registry ??= new FinalizationRegistry(reportCollected)
+  for (const deferred of batch) {
+    if ((deferred._state & (WATCHED | REGISTERED)) !== WATCHED) continue
+    const failure = deferred._result as Failure
+    // Until an error's stack is read, V8 keeps the frames with their `this`: the Deferred would hold itself.
+    failure.getTraceback()
+    deferred._state |= REGISTERED
+    registry.register(deferred, failure, deferred)
+  }
 }
 
 /** The register's answer: a Deferred was collected while it still held `failure`. */

@@ -4,7 +4,8 @@
  * Owns: their options and defaults. Must not know: any host, or how a name becomes an address (a resolver does).
  * Source: twisted.internet.endpoints.TCP4ClientEndpoint, TCP6ClientEndpoint.
  */
-import { Deferred } from '../defer/index.js'
+import { fail } from '../defer/index.js'
+import type { Deferred } from '../defer/index.js'
 import { DNSLookupError } from '../errors/index.js'
 import type {
   ConnectTCPOptions, IAddress, IHostnameResolver, IProtocol, IProtocolFactory, IReactorTCP, IStreamClientEndpoint,
@@ -63,8 +64,12 @@ export class TCP6ClientEndpoint implements IStreamClientEndpoint {
   connect(factory: IProtocolFactory): Deferred<IProtocol> {
     const connect = (host: string): Deferred<IProtocol> =>
       connecting(factory, (client) => this.#reactor.connectTCP(host, this.#port, client, this.#options))
+    if (this.#host.includes(':')) return connect(this.#host)
     const resolver = this.#reactor.nameResolver
-    if (this.#host.includes(':') || resolver === undefined) return connect(this.#host)
+    if (resolver === undefined) {
+      // The host's own resolver, behind connectTCP, might well find an IPv4 address.
+      return fail(new DNSLookupError(`${this.#host} is no IPv6 address, and this reactor has no resolver for names.`))
+    }
     return resolver.resolve(this.#host, { family: 6 }).addCallback((addresses: IAddress[]) => {
       const first = addresses.find((one): one is IAddress & { host: string } => one.family === 'IPv6')
       if (first === undefined) throw new DNSLookupError(`${this.#host} has no IPv6 address.`)

@@ -59,7 +59,7 @@ export class WhorlError extends Error {
 
 /** Gives a class and every class above it its name and its brand, at the first use of any of them. */
 function brand(kind: typeof WhorlError): void {
-  for (let link = kind; link === WhorlError || link.prototype instanceof WhorlError; link = Object.getPrototypeOf(link)) {
+  for (let link = kind; ; link = Object.getPrototypeOf(link)) {
     // On the prototype, so that stacks show the class and instances carry no extra own property.
     const { prototype } = link
     if (!Object.prototype.hasOwnProperty.call(prototype, 'name')) {

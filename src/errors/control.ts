@@ -132,7 +132,7 @@ export class EndpointSyntaxError extends WhorlError {
   /** The field at fault: `port`, `backlog`, `type`, … */
   readonly field: string
 
-  constructor(field: string, message = `The field '${field}' of the endpoint string is wrong.`, details?: ErrorDetails) {
+  constructor(field: string, message = `The endpoint string's '${field}' is wrong.`, details?: ErrorDetails) {
     super(message, details)
     this.field = field
   }

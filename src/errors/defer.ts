@@ -39,7 +39,8 @@ export class FirstError extends WhorlError {
   readonly subFailure: Failure
 
   constructor(index: number, subFailure: Failure, message?: string) {
-    super(message ?? `The Deferred at index ${index} failed: ${subFailure.getErrorMessage()}`, { cause: subFailure.value })
+    const text = message ?? `The Deferred at index ${index} failed: ${subFailure.getErrorMessage()}`
+    super(text, { cause: subFailure.value })
     this.index = index
     this.subFailure = subFailure
   }

@@ -58,7 +58,8 @@ export interface CorePart {
 
 /** Everything a binding composes a reactor from. */
 export interface ReactorParts {
-  core: CorePart
+  /** Asked once, when the reactor first needs it. */
+  core: () => CorePart
   host: HostPort
   /** Absent where the host has no TCP. */
   tcp?: TCPHost

@@ -20,7 +20,7 @@ export interface ListenTCPOptions {
 
 /** Options of `connectTCP`. */
 export interface ConnectTCPOptions {
-  /** How long the attempt may take, ms; 30,000 if not given. */
+  /** How long the attempt may take, ms; 30,000 if not given, Infinity for as long as the host tries. */
   timeout?: number
   /** Local address and port to connect from. */
   bindAddress?: { host: string, port?: number }

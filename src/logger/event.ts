@@ -38,7 +38,8 @@ export function isGrave(level: LogLevel): boolean {
 
 /** An event as text, without a newline at its end: one line, then the traceback of its failure. */
 export function formatEvent(event: LogEvent): string {
-  const time = event.time > 0 ? `${new Date(event.time).toISOString()} ` : ''
+  // Not every clock counts from 1970, and not every number is a date: 8.64e15 ms is the last.
+  const time = event.time > 0 && event.time <= 8.64e15 ? `${new Date(event.time).toISOString()} ` : ''
   const line = `${time}[${event.level}] ${event.namespace}: ${event.message}`
   return event.failure === undefined ? line : `${line}\n${event.failure.getTraceback()}`
 }

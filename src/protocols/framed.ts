@@ -38,8 +38,12 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
 
   override dataReceived(data: Uint8Array): void {
     if (this.isClosing) return
+    this.follow()
     this.frames.receive(data)
   }
+
+  /** Takes over settings that were changed since the last event; called before anything may be delivered. */
+  protected follow(): void {}
 
   /** True once the connection is being closed: from then on nothing is delivered. */
   protected get isClosing(): boolean {
@@ -50,20 +54,26 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
   /** Stops delivering when the last event closed the connection. */
   protected stopIfClosing(): boolean {
     if (!this.isClosing) return false
-    this.frames.stop()
+    if (this.#stream !== null) this.#stream.stop()
     return true
   }
 
   /** Delivers nothing more until `resumeProducing`, and stops the transport's reading. */
   pauseProducing(): void {
     this.frames.pause()
-    this.transport.pauseProducing()
+    if (!this.isClosing) this.transport.pauseProducing()
   }
 
   /** Delivers what was kept, then lets the transport read again, unless that paused it anew. */
   resumeProducing(): void {
-    this.frames.resume()
-    if (!this.frames.isPaused && !this.isClosing) this.transport.resumeProducing()
+    if (this.stopIfClosing()) return
+    this.follow()
+    try {
+      this.frames.resume()
+    } finally {
+      // Also when a callback threw: what is left goes on with the next bytes, so they must be able to come.
+      if (!this.frames.isPaused && !this.isClosing) this.transport.resumeProducing()
+    }
   }
 
   /** Delivers nothing more, ever, and closes the connection. */

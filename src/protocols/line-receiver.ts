@@ -48,18 +48,13 @@ export class LineOnlyReceiver<Line extends string | Uint8Array = string> extends
 
   /** Takes back all bytes that were received and not delivered. */
   clearLineBuffer(): Uint8Array {
-    return this.isUntouched ? new Uint8Array(0) : this.frames.takeRest()
+    return this.isUntouched || this.frames.isStopped ? new Uint8Array(0) : this.frames.takeRest()
   }
 
   protected makeFrames(core: Core): FrameParser {
     this.#delimiter = this.delimiter
     this.#maxLength = this.maxLength
     return makeLineFrames(core, delimiterBytes(core, this.delimiter), this.maxLength)
-  }
-
-  override dataReceived(data: Uint8Array): void {
-    if (!this.isUntouched && this.#isChanged) this.#follow()
-    super.dataReceived(data)
   }
 
   /** @internal */
@@ -70,20 +65,19 @@ export class LineOnlyReceiver<Line extends string | Uint8Array = string> extends
       const { encoding } = this
       this.lineReceived((encoding === 'bytes' ? parser.payload() : parser.text(encoding)) as Line)
     }
-    if (!this.stopIfClosing() && this.#isChanged) this.#follow()
-  }
-
-  get #isChanged(): boolean {
-    return this.delimiter !== this.#delimiter || this.maxLength !== this.#maxLength
+    if (!this.stopIfClosing()) this.follow()
   }
 
   /** The rest is parsed again with the delimiter and limit as they are now. */
-  #follow(): void {
-    const { parser } = this.frames
-    this.#delimiter = this.delimiter
-    this.#maxLength = this.maxLength
-    parser.rewind()
-    configureLineFrames(parser, delimiterBytes(parser.core, this.delimiter), this.maxLength)
+  protected override follow(): void {
+    const { delimiter, maxLength } = this
+    if (this.isUntouched || (delimiter === this.#delimiter && maxLength === this.#maxLength)) return
+    const { frames } = this
+    if (frames.isStopped) return
+    frames.parser.rewind()
+    configureLineFrames(frames.parser, delimiterBytes(frames.parser.core, delimiter), maxLength)
+    this.#delimiter = delimiter
+    this.#maxLength = maxLength
   }
 
   #asLine(data: Uint8Array): Line {
@@ -99,18 +93,22 @@ export class LineReceiver<Line extends string | Uint8Array = string> extends Lin
 
   /** From now on bytes come to `rawDataReceived`, beginning with the rest of what was received. */
   setRawMode(): void {
+    if (this.stopIfClosing()) return
+    this.follow()
     this.frames.setRaw()
   }
 
   /** Back to lines; `extra`, the bytes that were no raw data, is parsed as such, after the current callback returned. */
   setLineMode(extra?: Uint8Array): void {
+    if (this.stopIfClosing()) return
+    this.follow()
     this.frames.setFrames(extra)
   }
 
   /** @internal */
   override rawEvent(data: Uint8Array): void {
     this.rawDataReceived(data)
-    this.stopIfClosing()
+    if (!this.stopIfClosing()) this.follow()
   }
 }
 

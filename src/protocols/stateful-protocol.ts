@@ -23,11 +23,18 @@ export abstract class StatefulProtocol extends Protocol {
   abstract getInitialState(): State
 
   override makeConnection(transport: Parameters<Protocol['makeConnection']>[0]): void {
-    this.#enter(this.getInitialState())
+    this.#state = null
+    this.#forget()
     super.makeConnection(transport)
+    // As in Twisted after connectionMade, which may prepare what the first state depends on.
+    this.#begin()
   }
 
   override dataReceived(data: Uint8Array): void {
+    if (this.#isClosing) {
+      this.#forget()
+      return
+    }
     this.#parts.push(data)
     this.#have += data.length
     if (this.#isBusy) return
@@ -40,15 +47,29 @@ export abstract class StatefulProtocol extends Protocol {
   }
 
   #run(): void {
-    const state = () => (this.#state ??= this.#enter(this.getInitialState()))
-    while (this.#have >= state()[1] && this.transport?.disconnecting !== true) {
-      const [handler, count] = state()
+    for (;;) {
+      const [handler, count] = this.#begin()
+      if (this.#have < count || this.#isClosing) return
       const all = concat(this.#parts)
       this.#parts = all.length > count ? [all.subarray(count)] : []
       this.#have = all.length - count
       const next = handler.call(this, all.subarray(0, count))
       if (next) this.#enter(next)
     }
+  }
+
+  get #isClosing(): boolean {
+    return this.transport?.disconnecting === true
+  }
+
+  #forget(): void {
+    this.#parts = []
+    this.#have = 0
+  }
+
+  /** The state it is in; the initial one at first. */
+  #begin(): State {
+    return this.#state ?? this.#enter(this.getInitialState())
   }
 
   #enter(state: State): State {

@@ -31,28 +31,30 @@ abstract class StringReceiver extends FramedProtocol {
 
   protected abstract makeParser(core: Core, maxLength: number): FrameParser
 
-  override dataReceived(data: Uint8Array): void {
-    if (!this.isUntouched && this.maxLength !== this.#maxLength) this.#follow()
-    super.dataReceived(data)
-  }
-
   /** @internal */
   frameEvent(parser: FrameParser): void {
-    const isBroken = parser.kind === EVENT_MALFORMED || parser.kind === EVENT_LENGTH_LIMIT
-    if (isBroken) this.broken(parser)
-    else this.stringReceived(parser.payload())
-    if (!this.stopIfClosing() && !isBroken && this.maxLength !== this.#maxLength) this.#follow()
+    if (parser.kind === EVENT_MALFORMED || parser.kind === EVENT_LENGTH_LIMIT) {
+      // Whatever the protocol does about it, where the next string begins is not known any more.
+      this.frames.stop()
+      this.broken(parser)
+      return
+    }
+    this.stringReceived(parser.payload())
+    if (!this.stopIfClosing()) this.follow()
   }
 
-  /** The parser stands at an event after which it understands nothing more. */
+  /** The parser stood at an event after which it understands nothing more. */
   protected abstract broken(parser: FrameParser): void
 
-  #follow(): void {
-    this.#maxLength = this.maxLength
-    const { parser } = this.frames
+  protected override follow(): void {
+    const { maxLength } = this
+    if (this.isUntouched || maxLength === this.#maxLength) return
+    const { frames } = this
+    if (frames.isStopped) return
     // What was parsed ahead was held against the old limit.
-    if (parser.isFed) parser.rewind()
-    limitFrames(parser, this.maxLength)
+    if (frames.parser.isFed) frames.parser.rewind()
+    limitFrames(frames.parser, maxLength)
+    this.#maxLength = maxLength
   }
 }
 

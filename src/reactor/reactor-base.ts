@@ -14,7 +14,7 @@
  */
 
 import type { Deferred, Failure as FailureType } from '../defer/index.js'
-import { Failure } from '../defer/index.js'
+import { endTurn, Failure } from '../defer/index.js'
 import { ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
 import type { HostPort, HostTimer, ReactorParts } from '../interfaces/host.js'
 import type { IReactorCore, Trigger, TriggerPhase } from '../interfaces/reactor-core.js'
@@ -23,6 +23,7 @@ import { Logger } from '../logger/index.js'
 import { deferLater } from './defer-later.js'
 import type { AnyFunction } from './delayed-call.js'
 import { checkFunction } from './delayed-call.js'
+import { LoopingCall } from './looping-call.js'
 import { SystemEvents } from './system-events.js'
 import { TimerTable } from './timer-table.js'
 import { TurnQueue } from './turn-queue.js'
@@ -43,14 +44,14 @@ export interface ReactorOptions {
 
 /** A reactor without I/O. */
 export class ReactorBase implements IReactorCore, IReactorTime {
-  /** What is put off to a later turn. */
-  readonly queue: TurnQueue
   /** @internal */
   readonly host: HostPort
   /** Where what went wrong in callbacks is reported. @internal */
   readonly log = new Logger('reactor')
 
-  #timers: TimerTable
+  #core: ReactorParts['core']
+  #queue: TurnQueue | null = null
+  #timers: TimerTable | null = null
   #events: SystemEvents
   #options: ReactorOptions
   #state: State = 'idle'
@@ -87,16 +88,16 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   constructor(parts: ReactorParts, options: ReactorOptions = {}) {
     this.host = parts.host
     this.#options = options
-    const callFailed = (error: unknown): void => this.logFailure('A call failed', error)
-    this.queue = new TurnQueue(parts.core.createQueue(), { turnWanted: () => this.#wantTurn(), callFailed })
-    // On a wheel of whole milliseconds, so that what is due at once is due in the tick that has begun.
-    this.#timers = new TimerTable(parts.core.createTimers({ tick: 1, now: Math.floor(this.host.now()) }), {
-      now: () => this.host.now(),
-      timerSet: (time) => this.#timerSet(time),
-      timersGone: () => this.#updateKeepAlive(),
-      callFailed,
-    })
+    this.#core = parts.core
     this.#events = new SystemEvents((failure) => this.logFailure('A system event trigger failed', failure))
+  }
+
+  /** What is put off to a later turn. */
+  get queue(): TurnQueue {
+    return this.#queue ??= new TurnQueue(this.#core().createQueue(), {
+      turnWanted: () => this.#wantTurn(),
+      callFailed: (error) => this.logFailure('A call failed', error),
+    })
   }
 
   // --- time
@@ -106,16 +107,23 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   }
 
   callLater<A extends unknown[]>(ms: number, fn: (...args: A) => unknown, ...args: A): IDelayedCall {
-    return this.#timers.callLater(ms, fn as AnyFunction, args)
+    return (this.#timers ?? this.#makeTimers()).callLater(ms, fn as AnyFunction, args)
   }
 
   getDelayedCalls(): IDelayedCall[] {
-    return this.#timers.all()
+    return this.#timers === null ? [] : this.#timers.all()
   }
 
   /** See `deferLater`. */
   deferLater<A extends unknown[], R>(ms: number, fn?: (...args: A) => R, ...args: A): Deferred<Awaited<R>> {
     return deferLater(this, ms, fn, ...args)
+  }
+
+  /** A LoopingCall on this reactor's time, not yet started. */
+  loopingCall<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): LoopingCall {
+    const loop = new LoopingCall(fn as AnyFunction, ...args)
+    loop.clock = this
+    return loop
   }
 
   // --- turns
@@ -127,8 +135,14 @@ export class ReactorBase implements IReactorCore, IReactorTime {
 
   /** Ends what `enter` began. @internal */
   exit(): void {
-    if (this.#depth === 1 && this.#dirtyCount > 0) this.#flushAll()
-    this.#depth -= 1
+    if (this.#depth !== 1) {
+      this.#depth -= 1
+      return
+    }
+    if (this.#dirtyCount > 0) this.#flushAll()
+    this.#depth = 0
+    // The unhandled-failure policy may throw here, which is its purpose: nothing may have to come after.
+    endTurn()
   }
 
   /** Has `target.flush()` called once, when the turn ends. @internal */
@@ -159,14 +173,28 @@ export class ReactorBase implements IReactorCore, IReactorTime {
 
   #turn(): void {
     this.enter()
-    this.queue.drain()
-    if (this.#timers.size > 0 && !this.#asleep) {
-      this.#timers.advance(this.host.now())
-      this.#arm(this.#timers.nextDeadline())
+    const queue = this.#queue
+    if (queue !== null) queue.drain()
+    const timers = this.#timers
+    if (timers !== null && timers.size > 0 && !this.#asleep) {
+      timers.advance(this.host.now())
+      this.#arm(timers.nextDeadline())
       this.#updateKeepAlive()
     }
+    if (queue !== null && queue.size > 0) this.#wantTurn()
     this.exit()
-    if (this.queue.size > 0) this.#wantTurn()
+  }
+
+  #makeTimers(): TimerTable {
+    // A wheel of whole milliseconds, so that what is due at once is due in the tick that has begun.
+    const wheel = this.#core().createTimers({ tick: 1, now: Math.floor(this.host.now()) })
+    this.#timers = new TimerTable(wheel, {
+      now: () => this.host.now(),
+      timerSet: (time) => this.#timerSet(time),
+      timersGone: () => this.#updateKeepAlive(),
+      callFailed: (error) => this.logFailure('A delayed call failed', error),
+    })
+    return this.#timers
   }
 
   #wantTurn(): void {
@@ -178,7 +206,7 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   #timerSet(time: number): void {
     if (this.#asleep) {
       this.#asleep = false
-      this.#arm(this.#timers.nextDeadline())
+      this.#arm(this.#nextDeadline())
     }
     if (time < this.#alarmAt) this.#arm(time)
     if (!this.#keptAlive) this.#updateKeepAlive()
@@ -197,6 +225,10 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     this.#alarm = this.host.setTimer(delay, this.#onAlarm)
   }
 
+  #nextDeadline(): number {
+    return this.#timers === null ? Infinity : this.#timers.nextDeadline()
+  }
+
   #disarm(): void {
     if (this.#alarm !== null) this.host.clearTimer(this.#alarm)
     this.#alarm = null
@@ -204,7 +236,7 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   }
 
   #updateKeepAlive(): void {
-    const wanted = this.#state !== 'idle' || (this.#timers.size > 0 && !this.#asleep)
+    const wanted = this.#state !== 'idle' || (!this.#asleep && this.#timers !== null && this.#timers.size > 0)
     if (wanted === this.#keptAlive) return
     this.#keptAlive = wanted
     this.host.keepAlive(wanted)
@@ -222,7 +254,7 @@ export class ReactorBase implements IReactorCore, IReactorTime {
       this.#settleRun = resolve
       this.#state = 'starting'
       this.#asleep = false
-      this.#arm(this.#timers.nextDeadline())
+      this.#arm(this.#nextDeadline())
       this.#updateKeepAlive()
       if (this.#options.installSignalHandlers !== false) {
         this.#removeSignals = this.host.installSignals(() => this.#signalled())
@@ -291,8 +323,8 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     this.#disarm()
     this.#asleep = true
     this.#updateKeepAlive()
-    this.#timers.free()
-    this.queue.free()
+    this.#timers?.free()
+    this.#queue?.free()
   }
 
   /** Closes everything that is open. @returns fires when it is, or soon after a bounded time @internal */

@@ -52,6 +52,7 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
     checkPort(port)
     const tcp = this.#needTCP('connectTCP')
     const { timeout = CONNECT_TIMEOUT, bindAddress } = options
+    if (!(timeout >= 0)) throw new RangeError(`a timeout is a number of milliseconds, zero or more, not ${timeout}`)
     const connector = new StreamConnector(this, factory, tcpAddress(host, port), timeout, (sink) =>
       tcp.connect({ host, port, localHost: bindAddress?.host, localPort: bindAddress?.port }, sink))
     connector.connect()
@@ -86,6 +87,7 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
   /** @internal */
   removePort(port: StreamPort): void {
     this.#ports.delete(port)
+    this.#checkClosed()
   }
 
   /** @internal */

@@ -28,7 +28,7 @@ export interface TimerTableOwner {
 
 /** Delayed calls on the wheel. @internal */
 export class TimerTable implements CallOwner {
-  #timers: TimersPartPart
+  #timers: TimersPart
   #owner: TimerTableOwner
   #calls: (DelayedCall | null)[] = []
   #free: number[] = []

@@ -61,8 +61,8 @@ export class MemoryReactor extends Clock implements IReactorCore, IReactorTCP {
     checkPort(port)
     const host = options.interface ?? '0.0.0.0'
     const address = tcpAddress(host, port === 0 ? this.#nextFree++ : port)
-    const listening = new MemoryPort(factory, address, (self) => {
-      const taken = this.tcpServers.some(({ listening: other }) => other !== self && other.listening &&
+    const listening = new MemoryPort(factory, address, (asking) => {
+      const taken = this.tcpServers.some(({ listening: other }) => other !== asking && other.listening &&
         other.getHost().host === host && other.getHost().port === address.port)
       if (taken) throw new CannotListenError(host, address.port, { cause: new Error('the address is in use') })
     })

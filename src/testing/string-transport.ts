@@ -11,6 +11,7 @@ import type { Deferred } from '../defer/index.js'
 import type {
   IAddress, IPullProducer, IPushProducer, ITCPTransport, WriteLimits,
 } from '../interfaces/index.js'
+import { ProducerAlreadyRegistered } from '../transports/index.js'
 
 const HOST: IAddress = Object.freeze({ family: 'IPv4', type: 'TCP', host: '192.0.2.1', port: 1 })
 const PEER: IAddress = Object.freeze({ family: 'IPv4', type: 'TCP', host: '192.0.2.2', port: 2 })
@@ -117,9 +118,9 @@ export class StringTransport implements ITCPTransport {
     return this.#host
   }
 
-  /** @throws Error when one is registered already */
+  /** @throws ProducerAlreadyRegistered */
   registerProducer(producer: IPushProducer | IPullProducer, streaming: boolean): void {
-    if (this.producer !== null) throw new Error('Cannot register a producer: there is one already')
+    if (this.producer !== null) throw new ProducerAlreadyRegistered()
     this.producer = producer
     this.streaming = streaming
   }

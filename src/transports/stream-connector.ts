@@ -8,7 +8,7 @@
  */
 
 import { Failure } from '../defer/index.js'
-import { ConnectError, TimeoutError, UserError } from '../errors/index.js'
+import { ConnectError, ConnectionDone, TimeoutError, UserError } from '../errors/index.js'
 import type { IAddress } from '../interfaces/address.js'
 import type { IConnector } from '../interfaces/connector.js'
 import type { IClientFactory } from '../interfaces/factory.js'
@@ -91,15 +91,15 @@ export class StreamConnector implements IConnector, ConnectionOwner {
     }
     this.#reactor.enter()
     this.#endAttempt()
-    const protocol = this.#build(channel)
-    if (protocol === null) {
-      // Twisted calls this a connection that was made and lost, and so do the factory's callbacks.
+    const built = this.#build(channel)
+    if (built === null || built instanceof Failure) {
+      // For the factory this is a connection that was made, and closed by this side.
       channel.close(false)
-      this.#lost(new Failure(new ConnectError('The factory built no protocol for the connection.')))
+      this.#lost(built ?? new Failure(new ConnectionDone()))
     } else {
       this.#state = 'connected'
       this.#transport = new StreamTransport(this.#reactor, channel, this)
-      this.#transport.start(protocol)
+      this.#transport.start(built)
     }
     this.#reactor.exit()
   }
@@ -137,12 +137,12 @@ export class StreamConnector implements IConnector, ConnectionOwner {
     if (timeout !== null && timeout.active()) timeout.cancel()
   }
 
-  #build(channel: StreamChannel): IProtocol | null {
+  #build(channel: StreamChannel): IProtocol | Failure | null {
     try {
       return this.#factory.buildProtocol(channel.peer) ?? null
     } catch (error) {
       this.#reactor.logFailure('buildProtocol failed', error)
-      return null
+      return new Failure(error)
     }
   }
 

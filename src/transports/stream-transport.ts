@@ -24,49 +24,19 @@ import type { StreamChannel, StreamSink } from '../interfaces/stream-channel.js'
 import type { ITCPTransport, WriteLimits } from '../interfaces/transport.js'
 import { ProducerAlreadyRegistered, WriteLimitExceeded } from './errors.js'
 import { connectionLostError } from './host-errors.js'
-import { READ_BUDGET, WRITE_HIGH, WRITE_LOW } from './limits.js'
+import { READ_BUDGET } from './limits.js'
 import { ProducerSlot } from './producer-slot.js'
 import type { StreamReactor } from './stream-reactor.js'
+import {
+  CLOSE, CLOSING, DEFAULT_LIMITS, DIRTY, DRAINERS, END_HELD, END_WRITING, Extras, KEEP_ALIVE, LENDS, LOST, NO_DELAY, OPEN,
+  OPENED, PAUSED, PRODUCER, READ_ENDED, RELEASING, RESTING, WRITE_ENDED,
+} from './stream-state.js'
 import { joinPieces } from './write-buffer.js'
 
 /** Whose connection it is: a port or a connector. @internal */
 export interface ConnectionOwner {
   /** After the protocol's own `connectionLost`. */
   connectionEnded(transport: StreamTransport, reason: Failure): void
-}
-
-const OPEN = 0
-const CLOSING = 1
-const LOST = 2
-
-// What is still to be done once output has gone out; zero for most connections at most times.
-const CLOSE = 1
-const END_WRITING = 2
-const PRODUCER = 4
-const DRAINERS = 8
-
-// What the connection has been through.
-const DIRTY = 1
-const PAUSED = 2
-const RESTING = 4
-const OPENED = 8
-const READ_ENDED = 16
-const WRITE_ENDED = 32
-const NO_DELAY = 64
-const KEEP_ALIVE = 128
-const LENDS = 256
-const END_HELD = 512
-const RELEASING = 1024
-
-const DEFAULT_LIMITS = { high: WRITE_HIGH, low: WRITE_LOW, max: Infinity }
-
-/** What is rare: made when first needed, so that an idle connection does not pay for it. */
-class Extras {
-  limits = DEFAULT_LIMITS
-  producer: ProducerSlot | null = null
-  drainers: Deferred<void>[] = []
-  /** Received while paused, by hosts that cannot stop at once. */
-  held: Uint8Array[] = []
 }
 
 /** One connection. */
@@ -353,7 +323,7 @@ export class StreamTransport implements ITCPTransport, StreamSink {
     } catch (error) {
       this.#fail('bufferUpdated failed', error)
     }
-    if ((this.#sinceRest += length) >= READ_BUDGET) this.#rest256()
+    if ((this.#sinceRest += length) >= READ_BUDGET) this.#takeRest()
     this.#reactor.exit()
   }
 
@@ -483,11 +453,11 @@ export class StreamTransport implements ITCPTransport, StreamSink {
     } catch (error) {
       this.#fail('dataReceived failed', error)
     }
-    if ((this.#sinceRest += chunk.length) >= READ_BUDGET) this.#rest256()
+    if ((this.#sinceRest += chunk.length) >= READ_BUDGET) this.#takeRest()
   }
 
   /** It has had its share: the others first. */
-  #rest256(): void {
+  #takeRest(): void {
     this.#sinceRest = 0
     if (this.#phase !== OPEN || (this.#flags & (RESTING | READ_ENDED)) !== 0) return
     const paused = (this.#flags & PAUSED) !== 0

@@ -50,7 +50,7 @@ describe('importing', () => {
   })
 
   it.each([...sourcesBelow('src', 'bindings').keys()])('%s has no effect', async (path) => {
-    expect(await effectsOf(() => import(/* @vite-ignore */ `${root}${path}`))).toEqual([])
+    expect(await effectsOf(() => import(/* @vite-ignore */ `${root}/${path}`))).toEqual([])
   })
 
   it('with an effect is found', async () => {

@@ -29,6 +29,7 @@ describe('layers', () => {
     ['src/defer/a.ts', 'import { instantiate } from \'@assemblyscript/loader\'', '@assemblyscript/loader'],
     ['src/defer/a.ts', 'import { SIMD_BASE64 } from \'../core/generated/simd.js\'', 'src/core/generated/simd.ts'],
     ['src/defer/a.ts', 'import { Protocol } from \'../protocols/protocol.js\'', 'src/protocols/protocol.ts'],
+    ['src/reactor/clock.ts', 'import { x } from \'../transports/address.js\'', 'src/transports/address.ts'],
     ['src/transports/a.ts', 'export { Clock } from \'../testing/index.js\'', 'src/testing/index.ts'],
     ['src/defer/a.ts', 'import { Deferred } from \'../index.js\'', 'src/index.ts'],
     ['src/protocols/a.ts', 'import { Agent } from \'../http/index.js\'', 'src/http/index.ts'],
@@ -50,6 +51,7 @@ describe('layers', () => {
     ['src/core/a.ts', 'import { N } from \'../../assembly/abi/limits.js\'\nimport { S } from \'./generated/simd.js\''],
     ['src/core/a.ts', 'import { instantiateSync } from \'@assemblyscript/loader\''],
     ['src/websocket/a.ts', 'import { parse } from \'../http/index.js\''],
+    ['src/reactor/reactor.ts', 'import { x } from \'../transports/address.js\''],
     ['bindings/node/a.ts', 'import { createServer } from \'node:net\'\nimport { X } from \'../../src/index.js\''],
     ['examples/a/main.ts', 'import { reactor } from \'whorl\'\nimport { argv } from \'node:process\''],
     ['src/defer/a.ts', '// import x from \'node:fs\'\nconst text = "import y from \'node:net\'"'],
@@ -72,6 +74,7 @@ describe('ambient names', () => {
     ['const all = [...process.argv]', 'process'],
     ['const f = /\\/[/"]/.test(s); console.log(f)', 'console'],
     ['const m = { x: WebAssembly }', 'WebAssembly'],
+    ['const w = window.innerWidth', 'window'],
   ])('are found: %s', (source, name) => {
     const found = planted('src/defer/a.ts', source)
     expect(found.length).toBeGreaterThan(0)
@@ -87,6 +90,8 @@ describe('ambient names', () => {
     'const r = /process/.test(x)',
     'const o = { console: 1 }',
     'const d = new Date(5)',
+    'function f(self: number, [window]: string[]) {\n  return self + window.length\n}',
+    'const document = 1\nexport const twice = document * 2',
     'const reprocess = 1, processed = 2, $process = 3',
   ])('are not seen where they are not used: %s', (source) => {
     expect(planted('src/defer/a.ts', source)).toEqual([])

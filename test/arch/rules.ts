@@ -3,7 +3,7 @@
  * src/ may use. `violations` works on a map of path → source, so that planted ones can be tried without a file.
  */
 import { posix } from 'node:path'
-import { hasTopLevelAwait, scan, usesOf } from './scan.js'
+import { declares, hasTopLevelAwait, scan, usesOf } from './scan.js'
 
 /** Lower layers first; a value import goes to the same layer or a lower one, a type may come from anywhere in src/. */
 const LAYERS: readonly (readonly string[])[] = [
@@ -17,15 +17,20 @@ const LAYERS: readonly (readonly string[])[] = [
 ]
 /** May use everything below; nothing but the package's entry points may use it. */
 const TOP = ['testing']
+/** The reactor of hosts is composed of its own layer and of the transports above it; nothing imports it in return. */
+const COMPOSES = ['src/reactor/reactor.ts→transports']
 /** The only pairs of application protocols of which the first may import the second, and only its index. */
 const PAIRS = ['websocket→http', 'smtp→dns', 'xmpp→dns']
 
 const AMBIENT = [
   'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'queueMicrotask',
-  'requestAnimationFrame', 'performance', 'process', 'Buffer', 'console', 'require', '__dirname', '__filename', 'global',
-  'globalThis', 'window', 'self', 'navigator', 'document', 'localStorage', 'fetch', 'XMLHttpRequest', 'WebSocket',
+  'requestAnimationFrame', 'performance', 'process', 'Buffer', 'console', 'require', '__dirname', '__filename',
+  'globalThis', 'navigator', 'localStorage', 'fetch', 'XMLHttpRequest', 'WebSocket',
   'crypto', 'Deno', 'Bun', 'Math\\.random', 'Date\\.now', 'new Date\\(\\)', 'Date\\(\\)',
 ]
+
+/** Ambient in browsers, but also ordinary words, which a file may give to something of its own. */
+const AMBIENT_WORDS = ['window', 'self', 'document', 'global']
 
 export type Sources = ReadonlyMap<string, string>
 
@@ -42,7 +47,8 @@ export function violations(sources: Sources): string[] {
       if (why !== null) found.push(`${path}:${one.line} → ${target}: ${why}`)
     }
     if (path.startsWith('src/')) {
-      for (const { name, line } of usesOf(AMBIENT, code)) {
+      const words = AMBIENT_WORDS.filter((word) => !declares(word, code))
+      for (const { name, line } of usesOf([...AMBIENT, ...words], code)) {
         found.push(`${path}:${line} uses ${name}: src/ takes clock, timers, entropy and process through interfaces`)
       }
       if (!path.startsWith('src/core/')) {
@@ -89,7 +95,8 @@ function forbiddenInSource(path: string, target: string, typeOnly: boolean): str
   if (other === folder || folder === '') return null
   if (target.startsWith('src/core/generated/')) return 'only src/core/ imports the generated module'
   if (other === '') return 'the public surface is for users; import the file that owns the name'
-  return typeOnly && isBase(other) ? null : edgeBetween(folder, other, target)
+  if (COMPOSES.includes(`${path}→${other}`) || (typeOnly && isBase(other))) return null
+  return edgeBetween(folder, other, target)
 }
 
 function edgeBetween(folder: string, other: string, target: string): string | null {

@@ -136,6 +136,14 @@ export function usesOf(names: readonly string[], code: string): { name: string, 
   }
 }
 
+/** Does the file give this name to something of its own: a variable, a function, a class, a parameter, an import? */
+export function declares(name: string, code: string): boolean {
+  const own = `\\b(?:const|let|var|function|class)\\s+${name}\\b`
+  const taken = `(?:\\[|[({,])\\s*(?:\\.\\.\\.)?${name}\\s*(?:\\?\\s*)?[:,\\])}=]`
+  const bare = `(?<![\\w$.])${name}\\s*=>`
+  return new RegExp(`${own}|${taken}|${bare}`).test(code)
+}
+
 /** Is the name at this place a key or a method of an object, class or interface, rather than a use? */
 function isDeclaredHere(code: string, start: number, end: number): boolean {
   const before = code.slice(code.lastIndexOf('\n', start - 1) + 1, start)

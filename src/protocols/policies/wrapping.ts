@@ -217,41 +217,40 @@ function isHalfCloseable(protocol: IProtocol): protocol is IProtocol & IHalfClos
 /** Members that only some transports have, and that this file knows by name. */
 const OPTIONAL = ['setTcpNoDelay', 'getTcpNoDelay', 'setTcpKeepAlive', 'getTcpKeepAlive'] as const
 
+const mirrors = new WeakMap<object, WeakMap<object, object>>()
+
 /**
  * Gives the wrapper what its transport can do beyond this file's knowledge (`startTLS`, say), and hides what the
- * transport cannot do, so that asking a wrapper whether it can gives the transport's answer.
+ * transport cannot do, so that asking a wrapper whether it can gives the transport's answer. One prototype serves all
+ * wrappers of a class over transports of a class, so that a connection costs nothing for it.
  */
 function mirror(transport: ITransport, wrapper: ProtocolWrapper): void {
-  for (const name of OPTIONAL) {
-    if (!(name in transport)) Object.defineProperty(wrapper, name, { value: undefined, configurable: true })
-  }
-  for (const name of furtherMembers(transport)) {
-    if (name in wrapper) continue
-    Object.defineProperty(wrapper, name, {
-      configurable: true,
-      get: () => {
-        const member: unknown = Reflect.get(transport, name)
-        return typeof member === 'function' ? member.bind(transport) : member
-      },
-    })
-  }
+  const above = Object.getPrototypeOf(wrapper) as object
+  const below = Object.getPrototypeOf(transport) as object
+  let known = mirrors.get(above)
+  if (known === undefined) mirrors.set(above, known = new WeakMap())
+  let prototype = known.get(below)
+  if (prototype === undefined) known.set(below, prototype = mirrorOf(transport, above))
+  Object.setPrototypeOf(wrapper, prototype)
 }
 
-const membersOf = new WeakMap<object, string[]>()
-
-/** Names of the members that a transport's class has and {@link ProtocolWrapper} has not; found once for each class. */
-function furtherMembers(transport: ITransport): string[] {
-  const kind = Object.getPrototypeOf(transport) as object
-  let names = membersOf.get(kind)
-  if (names === undefined) {
-    const found = new Set<string>()
-    for (let link: object | null = kind; link !== null && link !== Object.prototype; link = Object.getPrototypeOf(link)) {
-      for (const name of Object.getOwnPropertyNames(link)) {
-        if (!name.startsWith('_') && !(name in ProtocolWrapper.prototype)) found.add(name)
-      }
-    }
-    names = [...found]
-    membersOf.set(kind, names)
+function mirrorOf(transport: ITransport, above: object): object {
+  const prototype = Object.create(above) as object
+  for (const name of OPTIONAL) {
+    if (!(name in transport)) Object.defineProperty(prototype, name, { value: undefined, configurable: true })
   }
-  return names
+  for (let link: object = transport; link !== Object.prototype && link !== null; link = Object.getPrototypeOf(link)) {
+    for (const name of Object.getOwnPropertyNames(link)) {
+      if (name in prototype) continue
+      Object.defineProperty(prototype, name, {
+        configurable: true,
+        get(this: ProtocolWrapper) {
+          const below = this.transport as unknown as Record<string, unknown>
+          const member = below[name]
+          return typeof member === 'function' ? member.bind(below) as unknown : member
+        },
+      })
+    }
+  }
+  return prototype
 }

@@ -5,7 +5,8 @@ import {
   TCP6ClientEndpoint, TCP6ServerEndpoint,
 } from '../../../src/endpoints/index.js'
 import {
-  CannotListenError, ConnectError, ConnectingCancelledError, ConnectionRefusedError, EndpointSyntaxError,
+  CannotListenError, ConnectError, ConnectingCancelledError, ConnectionRefusedError, DNSLookupError,
+  EndpointSyntaxError,
 } from '../../../src/errors/index.js'
 import type { IListeningPort, IProtocol } from '../../../src/interfaces/index.js'
 import { Factory } from '../../../src/protocols/factory.js'
@@ -296,6 +297,14 @@ describe('TCP6ClientEndpoint', () => {
     expect(reactor.tcpClients[0]).toMatchObject({ host: '2001:db8::1', port: 80 })
     const protocol = reactor.connectors[0]!.succeed()
     expect(outcome(connecting)).toBe(protocol)
+  })
+})
+
+describe('TCP6ClientEndpoint without a resolver', () => {
+  it('takes no name, which might turn out to be an IPv4 host', () => {
+    const reactor = new MemoryReactor()
+    expect(failureOf(new TCP6ClientEndpoint(reactor, 'example.com', 80).connect(factory()))).toBeInstanceOf(DNSLookupError)
+    expect(reactor.tcpClients).toEqual([])
   })
 })
 

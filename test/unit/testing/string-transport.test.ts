@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ProducerAlreadyRegistered } from '../../../src/transports/index.js'
 import { StringTransport } from '../../../src/testing/string-transport.js'
 
 const PRODUCER = { pauseProducing() {}, resumeProducing() {}, stopProducing() {} }
@@ -69,7 +70,7 @@ describe('StringTransport', () => {
     const transport = new StringTransport()
     transport.registerProducer(PRODUCER, true)
     expect([transport.producer, transport.streaming]).toEqual([PRODUCER, true])
-    expect(() => transport.registerProducer(PRODUCER, false)).toThrow('already')
+    expect(() => transport.registerProducer(PRODUCER, false)).toThrow(ProducerAlreadyRegistered)
     transport.unregisterProducer()
     expect([transport.producer, transport.streaming]).toEqual([null, false])
     transport.registerProducer(PRODUCER, false)

@@ -1,0 +1,68 @@
+/**
+ * Node's clock, timers, signals and text for a reactor.
+ *
+ * Owns: the handles behind them. Must not know: what a reactor does with them. Nothing is made before it is
+ * asked for.
+ */
+
+import { Buffer } from 'node:buffer'
+import { performance } from 'node:perf_hooks'
+import process from 'node:process'
+import { clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers'
+import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+
+/** The longest that Node's timers can wait; a reactor looks again when one went off early. */
+const LONGEST = 2 ** 31 - 1
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** Node, for one reactor. */
+export class NodeHost implements HostPort {
+  readonly name = 'node'
+  #keeper: NodeJS.Timeout | null = null
+
+  now(): number {
+    return performance.now()
+  }
+
+  setTimer(delayMs: number, fn: () => void): HostTimer {
+    return setTimeout(fn, Math.min(Math.ceil(delayMs), LONGEST)).unref()
+  }
+
+  clearTimer(timer: HostTimer): void {
+    clearTimeout(timer as NodeJS.Timeout)
+  }
+
+  soon(fn: () => void): void {
+    setImmediate(fn)
+  }
+
+  afterJobs(fn: () => void): void {
+    process.nextTick(fn)
+  }
+
+  keepAlive(wanted: boolean): void {
+    if (this.#keeper === null) {
+      if (!wanted) return
+      this.#keeper = setInterval(() => undefined, LONGEST)
+    }
+    if (wanted) this.#keeper.ref()
+    else this.#keeper.unref()
+  }
+
+  installSignals(fn: (signal: string) => void): () => void {
+    const handler = (signal: string): void => fn(signal)
+    for (const signal of SIGNALS) process.on(signal, handler)
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, handler)
+    }
+  }
+
+  encode(text: string): Uint8Array {
+    return Buffer.from(text, 'utf8')
+  }
+
+  allocate(length: number): Uint8Array {
+    return Buffer.allocUnsafe(length)
+  }
+}

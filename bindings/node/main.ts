@@ -1,0 +1,5 @@
+/**
+ * What `import … from 'whorl'` gives on Node: the surface that all hosts share, and Node's reactor.
+ */
+export * from '../../src/index.js'
+export { createReactor, reactor } from './index.js'

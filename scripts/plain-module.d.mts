@@ -1,0 +1,1 @@
+export function plainModule(note: string, source: string): string

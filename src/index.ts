@@ -1,0 +1,58 @@
+/**
+ * The public surface of `whorl` that is the same on every host. The `reactor` of a host comes from its binding, which
+ * re-exports all of this. Named re-exports only; what is not here is internal, or has a subpath of its own.
+ */
+
+// Deferred and Failure
+export {
+  Deferred, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, ensureDeferred, execute, fail, Failure,
+  gatherResults, getDebugging, inlineCallbacks, maybeDeferred, race, setDebugging, setUnhandledPolicy, succeed,
+} from './defer/index.js'
+export type { Canceller, DeferredListOptions, UnhandledPolicy } from './defer/index.js'
+
+// Errors
+export {
+  AlreadyCalled, AlreadyCalledError, AlreadyCancelled, CancelledError, CannotListenError, CapabilityError,
+  ConnectBindError, ConnectError, ConnectingCancelledError, ConnectionAborted, ConnectionClosed, ConnectionDone,
+  ConnectionLost, ConnectionRefusedError, ConsumerStoppedError, CoreError, DNSLookupError, EndpointSyntaxError,
+  FailureGroup, FirstError, NetstringParseError, NoRouteError, NotAcquired, NotPaused, NotSupportedError, QueueOverflow,
+  QueueUnderflow, ReactorAlreadyRunning, ReactorNotRunning, SchedulerStopped, StringTooLongError, TaskDone, TaskFailed,
+  TaskStopped, ThrownValueError, TimeoutError, UserError, WhorlError,
+} from './errors/index.js'
+export type { ErrorClass, Fault } from './errors/index.js'
+export { ProducerAlreadyRegistered, WriteLimitExceeded } from './transports/index.js'
+
+// Log
+export { formatEvent, Logger, logPublisher } from './logger/index.js'
+export type { LogEvent, LogFields, LogLevel, LogObserver } from './logger/index.js'
+
+// Time and reactor
+export { Clock, deferLater } from './reactor/index.js'
+export type { Reactor, ReactorOptions } from './reactor/index.js'
+
+// Protocols, framing and policies
+export {
+  BufferedProtocol, ClientFactory, Factory, FileSender, Int16StringReceiver, Int32StringReceiver, Int8StringReceiver,
+  LineOnlyReceiver, LineReceiver, NetstringReceiver, Protocol, ServerFactory, StatefulProtocol,
+} from './protocols/index.js'
+export type { FileSource, ProtocolClass, State, StateHandler } from './protocols/index.js'
+export {
+  LimitConnectionsByPeer, LimitTotalConnectionsFactory, ProtocolWrapper, TimeoutMixin, WrappingFactory,
+} from './protocols/policies/index.js'
+export type { ProtocolWrapperClass, TimeoutPolicy, WrapperOwner } from './protocols/policies/index.js'
+
+// Endpoints
+export {
+  clientFromString, connectProtocol, quoteStringArgument, registerEndpoint, serverFromString, TCP4ClientEndpoint,
+  TCP4ServerEndpoint, TCP6ClientEndpoint, TCP6ServerEndpoint,
+} from './endpoints/index.js'
+export type { EndpointParser } from './endpoints/index.js'
+
+// Interfaces
+export type {
+  ConnectTCPOptions, HostnameAddress, IAddress, IBufferedProtocol, IClientFactory, IConnector, IConsumer, IDelayedCall,
+  IHalfCloseableProtocol, IHostnameResolver, IListeningPort, IProtocol, IProtocolFactory, IPullProducer, IPushProducer,
+  IPv4Address, IPv6Address, IReactorCore, IReactorTCP, IReactorTime, IStreamClientEndpoint, IStreamServerEndpoint,
+  IStreamTransport, ITCPTransport, ITransport, ListenTCPOptions, ProcessAddress, ResolveOptions, TCPAddress, Trigger,
+  TriggerPhase, UNIXAddress, WriteLimits,
+} from './interfaces/index.js'

@@ -1,0 +1,156 @@
+/**
+ * LoopingCall: a function called again and again, in step with the time it was started.
+ *
+ * Owns: the phase. Must not know: which clock it is; `clock` must be set before `start`. Source:
+ * twisted.internet.task.LoopingCall; SEMANTICS T07 to T12.
+ *
+ * The n-th call is due n intervals after the start, however long calls take; those that came due while one
+ * ran, or while the clock stood still, are left out.
+ */
+
+import { Deferred, maybeDeferred } from '../defer/index.js'
+import type { Failure } from '../defer/index.js'
+import type { IDelayedCall, IReactorTime } from '../interfaces/time.js'
+import { checkDelay, checkFunction } from './delayed-call.js'
+import { LoopAlreadyRunning, LoopNotRunning } from './errors.js'
+
+/** Part of an interval by which sums of floating-point times may be off. */
+const EPSILON = 1e-9
+
+/**
+ * Calls a function at regular times.
+ *
+ * @example
+ * const loop = new LoopingCall(() => console.log('tick'))
+ * loop.clock = reactor
+ * loop.start(1000)
+ */
+export class LoopingCall {
+  /** Whose time is meant. */
+  clock: IReactorTime | null = null
+  #fn: () => unknown
+  #running = false
+  #interval: number | null = null
+  #started = 0
+  #call: IDelayedCall | null = null
+  #deferred: Deferred<LoopingCall> | null = null
+  #countsFrom = 0
+
+  /**
+   * @param fn what to call; while a Deferred or Promise that it returned waits, the next call is held back
+   * @param args what to call it with
+   */
+  constructor(fn: (...args: never[]) => unknown, ...args: unknown[]) {
+    checkFunction(fn)
+    this.#fn = () => fn(...(args as never[]))
+  }
+
+  /**
+   * A loop whose function is told how many intervals have passed since it was last called: 1, or more when
+   * calls were left out.
+   */
+  static withCount(fn: (count: number) => unknown): LoopingCall {
+    checkFunction(fn)
+    const loop = new LoopingCall(() => {
+      const count = loop.#count()
+      return count > 0 ? fn(count) : undefined
+    })
+    return loop
+  }
+
+  get running(): boolean {
+    return this.#running
+  }
+
+  /** What `start` was given last, ms; null before. */
+  get interval(): number | null {
+    return this.#interval
+  }
+
+  /**
+   * @param ms between calls; 0 calls once a turn
+   * @param now whether the first call is made at once, or after an interval
+   * @returns fires with this loop when it is stopped, fails when the function does, which stops it
+   * @throws LoopAlreadyRunning; RangeError for a negative interval; TypeError if `clock` is not set
+   */
+  start(ms: number, now = true): Deferred<LoopingCall> {
+    if (this.#running) throw new LoopAlreadyRunning()
+    checkDelay(ms)
+    const clock = this.#needClock()
+    const deferred = new Deferred<LoopingCall>()
+    this.#running = true
+    this.#deferred = deferred
+    this.#interval = ms
+    this.#started = clock.now()
+    // The interval that ends with the first call is counted, too.
+    this.#countsFrom = now ? -1 : 0
+    if (now) this.#run()
+    else this.#schedule()
+    return deferred
+  }
+
+  /** No more calls. If one is waiting for a Deferred, the Deferred of `start` fires after that. @throws LoopNotRunning */
+  stop(): void {
+    if (!this.#running) throw new LoopNotRunning()
+    this.#running = false
+    if (this.#call === null) return
+    this.#call.cancel()
+    this.#call = null
+    this.#settle().callback(this)
+  }
+
+  /** The next call comes an interval from now, and the phase counts from now. @throws LoopNotRunning */
+  reset(): void {
+    if (!this.#running) throw new LoopNotRunning()
+    if (this.#call === null) return
+    this.#call.cancel()
+    this.#started = this.#needClock().now()
+    this.#countsFrom = 0
+    this.#schedule()
+  }
+
+  #run(): void {
+    this.#call = null
+    maybeDeferred(this.#fn)
+      .addCallback(() => {
+        if (this.#running) this.#schedule()
+        else this.#settle().callback(this)
+      })
+      .addErrback((failure: Failure) => {
+        this.#running = false
+        this.#settle().errback(failure)
+      })
+  }
+
+  #schedule(): void {
+    const clock = this.#needClock()
+    const interval = this.#interval as number
+    const delay = interval === 0 ? 0 : this.#started + (this.#passed() + 1) * interval - clock.now()
+    this.#call = clock.callLater(Math.max(delay, 0), () => this.#run())
+  }
+
+  /** Whole intervals since the start. */
+  #passed(): number {
+    return Math.floor((this.#needClock().now() - this.#started) / (this.#interval as number) + EPSILON)
+  }
+
+  /** Intervals since the last time this was asked. */
+  #count(): number {
+    if (this.#interval === 0) return 1
+    const passed = this.#passed()
+    const count = passed - this.#countsFrom
+    this.#countsFrom = passed
+    return count
+  }
+
+  #settle(): Deferred<LoopingCall> {
+    const deferred = this.#deferred as Deferred<LoopingCall>
+    this.#deferred = null
+    return deferred
+  }
+
+  #needClock(): IReactorTime {
+    if (this.clock === null) throw new TypeError('a LoopingCall needs its `clock` set to a reactor or Clock')
+    return this.clock
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * What becomes of Failures that nobody handles. Deferreds are made in functions of their own, so that no
+ * reference to them is left on the stack when the garbage is collected.
+ */
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  Deferred,
+  DeferredList,
+  endTurn,
+  fail,
+  Failure,
+  gatherResults,
+  inlineCallbacks,
+  maybeDeferred,
+  race,
+  setDebugging,
+  setUnhandledPolicy,
+  succeed,
+} from '../../../src/defer/index.js'
+import type { LogEvent } from '../../../src/logger/index.js'
+import { collect, logged } from './helpers.js'
+
+/** What is logged about Deferreds that `make` made and dropped. */
+async function reports(make: () => unknown): Promise<LogEvent[]> {
+  return logged(async () => {
+    await make()
+    await collect()
+  })
+}
+
+function messages(events: LogEvent[]): (string | undefined)[] {
+  return events.map((event) => event.failure?.getErrorMessage())
+}
+
+afterEach(() => {
+  setUnhandledPolicy('log')
+  setDebugging(false)
+})
+
+describe('reported when collected', () => {
+  it('D20 once, at critical level, and nothing at failure time', async () => {
+    let early = -1
+    const events = await logged(async () => {
+      const seen: LogEvent[] = await logged(() => void fail(new Error('left')))
+      early = seen.length
+      await collect()
+      await collect()
+    })
+    expect(early).toBe(0)
+    expect(events.map((event) => [event.level, event.namespace])).toEqual([['critical', 'whorl.defer']])
+    expect(messages(events)).toEqual(['left'])
+  })
+
+  it('D20 whatever way it came to fail', async () => {
+    const events = await reports(() => {
+      new Deferred().errback(new Error('errback'))
+      new Deferred<unknown>().callback(new Failure(new Error('callback')))
+      succeed(1).addCallback(() => {
+        throw new Error('thrown')
+      })
+      succeed(1).addCallback(() => new Failure(new Error('returned')))
+      maybeDeferred(() => {
+        throw new Error('maybe')
+      })
+      new Deferred().cancel()
+      inlineCallbacks(function* () {
+        throw new Error('generator')
+      })()
+      fail(new Error('first')).addErrback(() => {
+        throw new Error('second')
+      })
+    })
+    expect(messages(events).sort()).toEqual(
+      ['errback', 'callback', 'thrown', 'returned', 'maybe', 'generator', 'second', 'The operation was cancelled.'].sort(),
+    )
+  })
+
+  it('D20 nothing if an errback came before collection', async () => {
+    const events = await reports(async () => {
+      const d = fail(new Error('taken later'))
+      d.addCallback(() => 'skipped')
+      await collect()
+      d.addErrback(() => 'taken')
+    })
+    expect(events).toEqual([])
+  })
+
+  it('D20 nothing for Deferreds that are still there', async () => {
+    const kept = fail(new Error('kept'))
+    expect(await reports(() => {})).toEqual([])
+    kept.addErrback(() => {})
+  })
+
+  it('D20 nothing for success', async () => {
+    expect(await reports(() => succeed(1).addCallback(() => 2))).toEqual([])
+  })
+
+  it('a Failure that a paused Deferred never got to is reported too', async () => {
+    const events = await reports(() => {
+      const d = new Deferred().addErrback(() => 'never called')
+      d.pause()
+      d.errback(new Error('paused'))
+    })
+    expect(messages(events)).toEqual(['paused'])
+  })
+
+  it('D12 D21 after a Failure moved to an outer, only the outer reports', async () => {
+    const events = await reports(() => {
+      succeed(1).addCallback(() => fail(new Error('fired before')))
+      const inner = new Deferred()
+      succeed(1).addCallback(() => inner)
+      inner.errback(new Error('fired after'))
+      const [d1, d2] = [new Deferred(), new Deferred()]
+      d1.chainDeferred(d2)
+      d1.errback(new Error('chained'))
+    })
+    expect(messages(events).sort()).toEqual(['chained', 'fired after', 'fired before'])
+  })
+
+  it('D21 and nobody if the outer handled it', async () => {
+    const events = await reports(() => {
+      succeed(1).addCallback(() => fail(new Error('x'))).addErrback(() => {})
+      const inner = new Deferred()
+      succeed(1).addCallback(() => inner).addErrback(() => {})
+      inner.errback(new Error('y'))
+    })
+    expect(events).toEqual([])
+  })
+
+  it('D40 await counts as handling the Failure, and so does asking for a promise', async () => {
+    const events = await reports(async () => {
+      const awaited = await fail(new Error('awaited')).then(undefined, (error: Error) => error.message)
+      expect(awaited).toBe('awaited')
+      try {
+        await fail(new Error('thrown'))
+      } catch (error) {
+        expect((error as Error).message).toBe('thrown')
+      }
+      const later = new Deferred()
+      const caught = later.catch(() => 'caught')
+      later.errback(new Error('later'))
+      later.addCallback(() => 'skipped')
+      await caught
+    })
+    expect(events).toEqual([])
+  })
+
+  it('D40 but what fails after that is a new Failure', async () => {
+    const events = await reports(async () => {
+      const d = fail(new Error('seen'))
+      await d.catch(() => {})
+      d.addErrback(() => {
+        throw new Error('new')
+      })
+    })
+    expect(messages(events)).toEqual(['new'])
+  })
+
+  it('D31 the children of a list report their own, unless it consumes them', async () => {
+    const events = await reports(() => {
+      new DeferredList([fail(new Error('left to the child'))])
+      new DeferredList([fail(new Error('consumed'))], { consumeErrors: true })
+      gatherResults([fail(new Error('gathered'))], { consumeErrors: true }).addErrback(() => {})
+      race([fail(new Error('raced')), succeed(1)])
+    })
+    expect(messages(events)).toEqual(['left to the child'])
+  })
+
+  it('with debugging on, the report tells where it was created', async () => {
+    setDebugging(true)
+    const events = await reports(function madeHere() {
+      fail(new Error('with story'))
+    })
+    expect(events[0].failure!.getTraceback()).toContain('madeHere')
+  })
+
+  it('a Failure does not keep its Deferred alive', async () => {
+    let failure: Failure | undefined
+    const references: WeakRef<object>[] = []
+    const make = (): void => {
+      const d = fail(new Error('kept by hand'))
+      failure = d.result as Failure
+      references.push(new WeakRef(d))
+    }
+    const events = await reports(make)
+    expect(references[0].deref()).toBe(undefined)
+    expect(events.map((event) => event.failure)).toEqual([failure])
+  })
+})
+
+describe('setUnhandledPolicy', () => {
+  it('a function is asked at the end of the turn, with the Deferred, and again at collection, without it', async () => {
+    const asked: [string, boolean][] = []
+    setUnhandledPolicy((failure, deferred) => {
+      asked.push([failure.getErrorMessage(), deferred instanceof Deferred])
+    })
+    const events = await reports(() => {
+      fail(new Error('left'))
+      endTurn()
+      endTurn()
+    })
+    expect(asked).toEqual([
+      ['left', true],
+      ['left', false],
+    ])
+    expect(events).toEqual([])
+  })
+
+  it('and not about what was handled in the same turn, or by the function itself', async () => {
+    const asked: string[] = []
+    setUnhandledPolicy((failure, deferred) => {
+      asked.push(failure.getErrorMessage())
+      deferred?.addErrback(() => {})
+    })
+    const events = await reports(() => {
+      const d = fail(new Error('handled'))
+      d.addErrback(() => {})
+      fail(new Error('left'))
+      endTurn()
+    })
+    expect(asked).toEqual(['left'])
+    expect(events).toEqual([])
+  })
+
+  it('a function that throws: both errors are logged', async () => {
+    setUnhandledPolicy(() => {
+      throw new Error('policy')
+    })
+    const d = fail(new Error('left'))
+    const events = await logged(() => endTurn())
+    expect(events).toHaveLength(2)
+    expect((events[0]['error'] as Error).message).toBe('policy')
+    expect(events[1].failure?.getErrorMessage()).toBe('left')
+    d.addErrback(() => {})
+  })
+
+  it("'throw' throws the first at the end of the turn, logs the others, and is silent at collection", async () => {
+    setUnhandledPolicy('throw')
+    const events = await reports(() => {
+      fail(new Error('one'))
+      fail(new Error('two'))
+      expect(() => endTurn()).toThrow('one')
+      expect(() => endTurn()).not.toThrow()
+    })
+    expect(messages(events)).toEqual(['two'])
+  })
+
+  it("'log' says nothing at the end of the turn", async () => {
+    const d = fail(new Error('left'))
+    expect(await logged(() => endTurn())).toEqual([])
+    d.addErrback(() => {})
+  })
+
+  it('returns what was set before, and refuses anything else', () => {
+    expect(setUnhandledPolicy('throw')).toBe('log')
+    expect(setUnhandledPolicy('log')).toBe('throw')
+    expect(() => setUnhandledPolicy('crash' as never)).toThrow(TypeError)
+  })
+})
