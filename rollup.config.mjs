@@ -21,7 +21,7 @@ function entries() {
   }
   for (const target of Object.values(subpaths)) visit(target)
   for (const file of Object.values(found)) {
-    if (!existsSync(new URL(file, import.meta.url))) throw new Error(`package.json exports ${file}, which does not exist`)
+    if (!existsSync(new URL(file, import.meta.url))) throw new Error(`package.json wants ${file}, which does not exist`)
   }
   return found
 }

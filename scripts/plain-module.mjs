@@ -22,7 +22,7 @@ export function plainModule(note, source) {
   }
   return `// @ts-nocheck
 ${note}
-/** Makes one more instance, with a memory of its own; \`onGrow\` is called when that memory was replaced by a larger one. */
+/** Makes an instance with a memory of its own; \`onGrow\` is called when that memory was replaced by a larger one. */
 export function instantiatePlain(onGrow: () => void = function () {}): Record<string, unknown> {
 var tempRet0 = 0;
 var env = {

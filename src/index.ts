@@ -8,7 +8,7 @@ export {
   Deferred, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, ensureDeferred, execute, fail, Failure,
   gatherResults, getDebugging, inlineCallbacks, maybeDeferred, race, setDebugging, setUnhandledPolicy, succeed,
 } from './defer/index.js'
-export type { Canceller, DeferredListOptions, UnhandledPolicy } from './defer/index.js'
+export type { Canceller, DeferredListOptions, ListResult, UnhandledPolicy } from './defer/index.js'
 
 // Errors
 export {
@@ -19,7 +19,7 @@ export {
   QueueUnderflow, ReactorAlreadyRunning, ReactorNotRunning, SchedulerStopped, StringTooLongError, TaskDone, TaskFailed,
   TaskStopped, ThrownValueError, TimeoutError, UserError, WhorlError,
 } from './errors/index.js'
-export type { ErrorClass, Fault } from './errors/index.js'
+export type { ErrorClass, ErrorDetails, Fault } from './errors/index.js'
 export { ProducerAlreadyRegistered, WriteLimitExceeded } from './transports/index.js'
 
 // Log
@@ -27,7 +27,7 @@ export { formatEvent, Logger, logPublisher } from './logger/index.js'
 export type { LogEvent, LogFields, LogLevel, LogObserver } from './logger/index.js'
 
 // Time and reactor
-export { Clock, deferLater } from './reactor/index.js'
+export { Clock, deferLater, LoopAlreadyRunning, LoopingCall, LoopNotRunning } from './reactor/index.js'
 export type { Reactor, ReactorOptions } from './reactor/index.js'
 
 // Protocols, framing and policies

@@ -8,7 +8,7 @@ export const HEADER = 1024
 export const HEADER_ABI_VERSION = 1024
 /** Bytes of the input that the last `parserReceive` is done with. */
 export const HEADER_CONSUMED = 1028
-/** 1 when every byte that the last `parserReceive` looked at was below 0x80. */
+/** For a line parser: 1 when the last `parserReceive` saw only bytes below 0x80, up to the end of its last record. */
 export const HEADER_ASCII = 1032
 /** Address of what a parser keeps, after `parserPending`. */
 export const HEADER_PENDING = 1036

@@ -23,7 +23,7 @@
  * Must not know: what any struct behind a handle looks like.
  */
 import { ABI_VERSION } from "../abi/version"
-import { HEADER_ABI_VERSION, HEADER_TOP, HEAP } from "../abi/layout"
+import { HEADER_ABI_VERSION, HEADER_TOP, HEAP, STAGE } from "../abi/layout"
 
 /** Writes the header once; calling it again changes nothing. */
 export function initialize(): i32 {
@@ -40,9 +40,9 @@ export function memoryBytes(): u32 {
   return <u32>memory.size() << 16
 }
 
-/** True when [pointer, pointer + length) lies inside memory and above the words that are never used. */
+/** True when [pointer, pointer + length) lies inside memory, and not where records are written while it is read. */
 // @ts-ignore: decorator
 @inline
 export function isInside(pointer: usize, length: i32): bool {
-  return length >= 0 && pointer >= 1024 && pointer <= <usize>memoryBytes() && <usize>length <= <usize>memoryBytes() - pointer
+  return length >= 0 && pointer >= <usize>STAGE && pointer <= <usize>memoryBytes() && <usize>length <= <usize>memoryBytes() - pointer
 }

@@ -30,6 +30,11 @@ export interface OurSocket extends Socket {
   [CHANNEL]?: TCPChannel
 }
 
+interface OnRead {
+  buffer: () => Uint8Array
+  callback: (length: number, buffer: Uint8Array) => boolean
+}
+
 interface Inner {
   buffer: symbol
   callback: symbol
@@ -51,11 +56,14 @@ export class Reader {
     return next as Uint8Array
   }
 
-  /** The `onread` option of a socket that is to connect; the channel is found when there is something to read. */
-  onread(channel: () => TCPChannel | null): { buffer: () => Uint8Array, callback: (n: number, b: Uint8Array) => boolean } {
-    this.#next = this.#shared
+  /**
+   * The `onread` option of a socket that is to connect. Node asks for the array whenever it makes a handle, also
+   * for a second address, and in the middle of another socket's read; what that one goes on with is not for us.
+   * @param channel null until connected
+   */
+  onread(channel: () => TCPChannel | null): OnRead {
     return {
-      buffer: this.next,
+      buffer: () => channel() === null ? this.#shared : this.next(),
       callback: (length, buffer) => {
         channel()?.read(length, buffer)
         return true

@@ -26,13 +26,13 @@ export function getDebugging(): boolean {
 }
 
 /** @internal */
-export function noteCreation(deferred: object, above: Function): void {
-  sitesOf(deferred).created = callSite(above)
+export function noteCreation(deferred: object): void {
+  sitesOf(deferred).created = callSite(noteCreation)
 }
 
 /** @internal */
-export function noteFiring(deferred: object, above: Function): void {
-  sitesOf(deferred).fired ??= callSite(above)
+export function noteFiring(deferred: object): void {
+  sitesOf(deferred).fired ??= callSite(noteFiring)
 }
 
 /** What is known of a Deferred's story, as lines of text; undefined if nothing. @internal */

@@ -35,7 +35,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
     this._result = undefined
     this._calls = undefined
     this._canceller = canceller
-    if (debugging) noteCreation(this, new.target)
+    if (debugging) noteCreation(this)
   }
 
   /** Whether it has been fired; also true while its chain is paused or waits for another Deferred. */
@@ -56,12 +56,10 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
   callback(result: T | Failure): void {
     const state = this._state
     if ((state & CALLED) !== 0) return fireLate(this)
-    if (typeof result === 'object' && result !== null && isThenable(result)) {
-      throw new TypeError('A Deferred is not fired with a Deferred or a promise: return it from a callback instead.')
-    }
+    if (typeof result === 'object') refuseThenable(result)
     this._state = state | CALLED
     this._result = result
-    if (debugging) noteFiring(this, Deferred.prototype.callback)
+    if (debugging) noteFiring(this)
     start(this)
   }
 
@@ -78,7 +76,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
     this._state |= CALLED
     this._result = toFailure(reason)
     if (debugging) {
-      noteFiring(this, Deferred.prototype.errback)
+      noteFiring(this)
       noteOrigin(this, this._result as Failure)
     }
     start(this)
@@ -114,27 +112,21 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
   addCallback<U, A extends unknown[]>(fn: (value: T, ...args: A) => U, ...args: A): Deferred<Settled<U>>
   addCallback(fn: unknown): Deferred<any> {
     // Neither a rest parameter nor a plain use of `arguments`: either would cost an array for every call.
-    if (arguments.length > 1) return add(this, bind.apply(undefined, arguments as never), undefined)
-    if (typeof fn !== 'function') throw notCallable(fn)
+    if (arguments.length !== 1 || typeof fn !== 'function') fn = bind.apply(undefined, arguments as never)
     return add(this, fn, undefined)
   }
 
   /** Adds a function that gets the failure; what it returns is the next result, as after a success. */
   addErrback<U, A extends unknown[]>(fn: (failure: Failure, ...args: A) => U, ...args: A): Deferred<T | Settled<U>>
   addErrback(fn: unknown): Deferred<any> {
-    if (arguments.length > 1) return add(this, undefined, bind.apply(undefined, arguments as never))
-    if (typeof fn !== 'function') throw notCallable(fn)
+    if (arguments.length !== 1 || typeof fn !== 'function') fn = bind.apply(undefined, arguments as never)
     return add(this, undefined, fn)
   }
 
   /** Adds a function that gets the result or the failure, whichever it is. */
   addBoth<U, A extends unknown[]>(fn: (result: T | Failure, ...args: A) => U, ...args: A): Deferred<Settled<U>>
   addBoth(fn: unknown): Deferred<any> {
-    if (arguments.length > 1) {
-      const bound = bind.apply(undefined, arguments as never)
-      return add(this, bound, bound)
-    }
-    if (typeof fn !== 'function') throw notCallable(fn)
+    if (arguments.length !== 1 || typeof fn !== 'function') fn = bind.apply(undefined, arguments as never)
     return add(this, fn, fn)
   }
 
@@ -320,6 +312,11 @@ function breakCircle(deferred: Deferred<any>): void {
   deferred._result = new Failure(new CancelledError())
   deferred._state &= ~CHAINED
   start(deferred)
+}
+
+function refuseThenable(result: object | null): void {
+  if (result === null || !isThenable(result)) return
+  throw new TypeError('A Deferred is not fired with a Deferred or a promise: return it from a callback instead.')
 }
 
 function fireLate(deferred: Deferred<any>): void {

@@ -24,9 +24,12 @@ export const CHAINED = 128
 /** One pause. */
 export const PAUSED = 256
 
+/** All but those flags that do not matter to {@link isIdle}. */
+const BUSY = ~(SUPPRESS | CANCELLING | WATCHED | REGISTERED | SEEN)
+
 /** Fired, not running, neither paused nor waiting for another. */
 export function isIdle(state: number): boolean {
-  return (state & (CALLED | RUNNING)) === CALLED && state < CHAINED
+  return (state & BUSY) === CALLED
 }
 
 /** What a Deferred gets its result from: the one that its chain waits for, or that what fires it waits for. */

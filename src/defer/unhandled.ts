@@ -18,7 +18,7 @@ import { REGISTERED, SEEN, WATCHED } from './state.js'
  * What becomes of a Failure that nobody handled.
  *
  * - `'log'`: logged at critical level once its Deferred was collected.
- * - `'throw'`: its error is thrown at the end of the turn that left it, into the host: as a rule, that ends the process.
+ * - `'throw'`: its error is thrown at the end of the turn that left it, into the host, which as a rule ends there.
  * - a function: called at the end of the turn with the Failure and its Deferred, and, if nobody takes it after that,
  *   again at collection, without a Deferred as that is gone.
  */

@@ -44,7 +44,7 @@ export class Factory implements IProtocolFactory {
    * @returns the protocol for it, or null to refuse it
    */
   buildProtocol(_address: IAddress): IProtocol | null {
-    if (this.protocol === null) throw new TypeError('a factory needs a `protocol` class or a buildProtocol() of its own')
+    if (this.protocol === null) throw new TypeError('a factory needs a `protocol` class or its own buildProtocol()')
     const protocol = new this.protocol()
     ;(protocol as { factory?: IProtocolFactory }).factory = this
     return protocol

@@ -11,6 +11,7 @@ import type { FrameParser } from '../core/frame-parser.js'
 import { FrameStream } from '../core/frame-stream.js'
 import type { FrameHandler } from '../core/frame-stream.js'
 import type { Failure } from '../defer/index.js'
+import type { ITransport } from '../interfaces/transport.js'
 import { Protocol } from './protocol.js'
 
 /** A protocol whose bytes are cut into frames by the core. */
@@ -34,6 +35,15 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
   /** True when there is no stream yet: nothing was received, nothing was asked of it. */
   protected get isUntouched(): boolean {
     return this.#stream === null
+  }
+
+  /** A protocol object that has had a connection begins anew with the next one. */
+  override makeConnection(transport: ITransport): void {
+    if (this.#stream !== null && this.#stream.isStopped) {
+      this.#stream.free()
+      this.#stream = null
+    }
+    super.makeConnection(transport)
   }
 
   override dataReceived(data: Uint8Array): void {

@@ -89,7 +89,7 @@ export class LoopingCall {
     return deferred
   }
 
-  /** No more calls. If one is waiting for a Deferred, the Deferred of `start` fires after that. @throws LoopNotRunning */
+  /** No more calls. If one waits for a Deferred, that of `start` fires after it. @throws LoopNotRunning */
   stop(): void {
     if (!this.#running) throw new LoopNotRunning()
     this.#running = false

@@ -55,6 +55,8 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   #events: SystemEvents
   #options: ReactorOptions
   #state: State = 'idle'
+  // Which run it is: triggers of one that was cut short may fire their Deferreds during the next.
+  #life = 0
   #running = false
   #settleRun: (() => void) | null = null
   #removeSignals: (() => void) | null = null
@@ -251,6 +253,7 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   run(): Promise<void> {
     if (this.#state !== 'idle') return Promise.reject(new ReactorAlreadyRunning())
     return new Promise((resolve) => {
+      const life = ++this.#life
       this.#settleRun = resolve
       this.#state = 'starting'
       this.#asleep = false
@@ -262,12 +265,12 @@ export class ReactorBase implements IReactorCore, IReactorTime {
       this.enter()
       this.#events.firePhase('startup', 'before')
         .addCallback(() => {
-          if (this.#state === 'idle') return undefined
+          if (!this.#isLife(life)) return undefined
           this.#running = true
           if (this.#state === 'starting') this.#state = 'running'
           return this.#events.firePhase('startup', 'during')
         })
-        .addCallback(() => this.#state === 'idle' ? undefined : this.#events.firePhase('startup', 'after'))
+        .addCallback(() => this.#isLife(life) ? this.#events.firePhase('startup', 'after') : undefined)
         .addErrback((failure: FailureType) => this.logFailure('Startup failed', failure))
       this.exit()
     })
@@ -278,7 +281,8 @@ export class ReactorBase implements IReactorCore, IReactorTime {
       throw new ReactorNotRunning('A reactor that is not running cannot be stopped.')
     }
     this.#state = 'stopping'
-    this.queue.post(() => this.#shutDown())
+    const life = this.#life
+    this.queue.post(() => this.#shutDown(life))
   }
 
   crash(): void {
@@ -335,18 +339,27 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   /** Closes everything that is open, now, whatever is lost. @internal */
   protected abortAll(): void {}
 
-  #shutDown(): void {
-    if (this.#state !== 'stopping') return
+  /** The reactor has stopped, perhaps in the middle of `closeAll`. @internal */
+  protected ended(): void {}
+
+  #shutDown(life: number): void {
+    if (!this.#isLife(life)) return
     this.#events.firePhase('shutdown', 'before')
-      .addCallback(() => this.#events.firePhase('shutdown', 'during'))
-      .addCallback(() => this.#state === 'idle' ? null : this.closeAll())
+      .addCallback(() => this.#isLife(life) ? this.#events.firePhase('shutdown', 'during') : undefined)
+      .addCallback(() => this.#isLife(life) ? this.closeAll() : undefined)
       .addCallback(() => {
-        if (this.#state === 'idle') return undefined
+        if (!this.#isLife(life)) return undefined
         this.#running = false
         return this.#events.firePhase('shutdown', 'after')
       })
       .addErrback((failure: FailureType) => this.logFailure('Shutdown failed', failure))
-      .addBoth(() => this.#finish())
+      .addBoth(() => {
+        if (this.#isLife(life)) this.#finish()
+      })
+  }
+
+  #isLife(life: number): boolean {
+    return life === this.#life && this.#state !== 'idle'
   }
 
   #signalled(): void {
@@ -364,6 +377,7 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     if (this.#state === 'idle') return
     this.#state = 'idle'
     this.#running = false
+    this.ended()
     this.#asleep = true
     this.#disarm()
     this.#removeSignals?.()

@@ -13,6 +13,7 @@ import type { ReactorParts } from '../interfaces/host.js'
 import type { IListeningPort } from '../interfaces/listening-port.js'
 import type { ConnectTCPOptions, IReactorTCP, ListenTCPOptions } from '../interfaces/reactor-tcp.js'
 import type { TCPHost } from '../interfaces/stream-host.js'
+import type { IDelayedCall } from '../interfaces/time.js'
 import { checkPort, tcpAddress } from '../transports/address.js'
 import { CONNECT_TIMEOUT, STOP_GRACE } from '../transports/limits.js'
 import { StreamConnector } from '../transports/stream-connector.js'
@@ -31,6 +32,7 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
   #ports = new Set<StreamPort>()
   #connectors = new Set<StreamConnector>()
   #onClosed: (() => void) | null = null
+  #grace: IDelayedCall | null = null
 
   constructor(parts: ReactorParts, options?: ReactorOptions) {
     super(parts, options)
@@ -107,14 +109,13 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
     for (const port of this.#ports) port.stopListening()
     for (const connector of this.#connectors) connector.stopConnecting()
     for (const transport of this.openTransports()) transport.loseConnection()
-    const grace = this.callLater(STOP_GRACE, () => {
+    this.#grace = this.callLater(STOP_GRACE, () => {
       this.abortAll()
       // The aborted are told in the next turn; what they connect from there is not waited for.
       this.queue.post(() => this.queue.post(() => this.#onClosed?.(), 3), 3)
     })
     this.#onClosed = () => {
-      this.#onClosed = null
-      if (grace.active()) grace.cancel()
+      this.ended()
       done.callback(undefined)
     }
     // Ports report in the next turn, so that their factories have stopped before the reactor has.
@@ -127,6 +128,13 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
     for (const port of this.#ports) port.stopListening()
     for (const connector of this.#connectors) connector.stopConnecting()
     for (const transport of this.openTransports()) transport.abortConnection()
+  }
+
+  /** @internal */
+  protected override ended(): void {
+    this.#onClosed = null
+    if (this.#grace !== null && this.#grace.active()) this.#grace.cancel()
+    this.#grace = null
   }
 
   #checkClosed(): void {

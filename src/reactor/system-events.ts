@@ -28,7 +28,7 @@ export class SystemEvents {
   }
 
   add(phase: TriggerPhase, event: string, call: () => unknown): Trigger {
-    if (!PHASES.includes(phase)) throw new TypeError(`a trigger's phase is before, during or after, not ${String(phase)}`)
+    if (!PHASES.includes(phase)) throw new TypeError(`a phase is before, during or after, not ${String(phase)}`)
     const trigger: TriggerRecord = { phase, event, call }
     this.#triggers(event)[phase].push(trigger)
     this.#known.add(trigger)

@@ -1,8 +1,8 @@
 /**
  * What a MemoryReactor gives for listening and connecting: a port and a connector whose peers are the test.
  *
- * Owns: the states of both, and the calls a factory may expect. Must not know: bytes; a connection is whatever transport
- * the test hands in. Source: twisted.internet.testing._FakePort, _FakeConnector, with the behaviour of real ones.
+ * Owns: the states of both, and the calls a factory may expect. Must not know: bytes; a connection is whatever
+ * transport the test hands in. Source: twisted.internet.testing._FakePort, _FakeConnector, with the behaviour of real ones.
  */
 import { Deferred, Failure, succeed } from '../defer/index.js'
 import { CannotListenError, ConnectError, ConnectionRefusedError, UserError } from '../errors/index.js'

@@ -28,8 +28,8 @@ import { READ_BUDGET } from './limits.js'
 import { ProducerSlot } from './producer-slot.js'
 import type { StreamReactor } from './stream-reactor.js'
 import {
-  CLOSE, CLOSING, DEFAULT_LIMITS, DIRTY, DRAINERS, END_HELD, END_WRITING, Extras, KEEP_ALIVE, LENDS, LOST, NO_DELAY, OPEN,
-  OPENED, PAUSED, PRODUCER, READ_ENDED, RELEASING, RESTING, WRITE_ENDED,
+  CLOSE, CLOSING, DEFAULT_LIMITS, DIRTY, DRAINERS, END_HELD, END_WRITING, Extras, KEEP_ALIVE, LENDS, LOST, NO_DELAY,
+  OPEN, OPENED, PAUSED, PRODUCER, READ_ENDED, RELEASING, RESTING, WRITE_ENDED,
 } from './stream-state.js'
 import { joinPieces } from './write-buffer.js'
 

@@ -47,7 +47,8 @@ describe('layers', () => {
   })
 
   it.each([
-    ['src/defer/a.ts', 'import { WhorlError } from \'../errors/base.js\'\nimport type { X } from \'../protocols/x.js\''],
+    ['src/defer/a.ts', 'import { WhorlError } from \'../errors/base.js\''],
+    ['src/defer/a.ts', 'import type { X } from \'../protocols/x.js\''],
     ['src/core/a.ts', 'import { N } from \'../../assembly/abi/limits.js\'\nimport { S } from \'./generated/simd.js\''],
     ['src/core/a.ts', 'import { instantiateSync } from \'@assemblyscript/loader\''],
     ['src/websocket/a.ts', 'import { parse } from \'../http/index.js\''],

@@ -17,7 +17,8 @@ export interface Scanned {
   readonly code: string
 }
 
-const BEFORE_REGEX = /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|delete|void|throw|new|yield|await))\s*$/
+const BEFORE_REGEX =
+  /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|delete|void|throw|new|yield|await))\s*$/
 
 export function scan(source: string): Scanned {
   const code = blanked(source)

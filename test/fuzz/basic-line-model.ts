@@ -9,7 +9,7 @@ import type { Action, Player, Trace } from './basic-support.js'
 export type Encoding = 'utf8' | 'latin1' | 'bytes'
 
 export class LineModel implements Player {
-  #buffer = new Uint8Array(0)
+  #buffer: Uint8Array = new Uint8Array(0)
   #isRaw = false
   #isPaused = false
   #isBusy = false

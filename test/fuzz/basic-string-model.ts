@@ -10,7 +10,7 @@ import type { Action, Player, Trace } from './basic-support.js'
 export type Format = 1 | 2 | 4 | 'netstring'
 
 export class StringModel implements Player {
-  #buffer = new Uint8Array(0)
+  #buffer: Uint8Array = new Uint8Array(0)
   /** What was read of the length, or all of it. */
   #head: number[] = []
   #length: number | null = null

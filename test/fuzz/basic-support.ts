@@ -117,14 +117,16 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(Buffer.concat(parts))
 }
 
-/** A stream, cut anywhere, with other steps between the pieces. */
+/** A stream, cut anywhere or where frames may end, with other steps between the pieces. */
 export function stepsOf(stream: fc.Arbitrary<Uint8Array>, between: fc.Arbitrary<Action>): fc.Arbitrary<Action[]> {
   const cuts = fc.array(fc.nat(), { maxLength: 12, size: 'max' })
   const asides = fc.array(fc.tuple(fc.nat(), between), { maxLength: 5, size: 'max' })
-  return fc.tuple(stream, cuts, asides, fc.boolean()).map(([data, at, others, byByte]) => {
-    const places = byByte && data.length < 300
-      ? Array.from(data, (_, i) => i)
-      : [0, ...at.map((n) => n % (data.length + 1)).sort((a, b) => a - b)]
+  const how = fc.constantFrom('anywhere', 'anywhere', 'bytes', 'ends')
+  return fc.tuple(stream, cuts, asides, how).map(([data, at, others, how]) => {
+    let places = [0, ...at.map((n) => n % (data.length + 1)).sort((a, b) => a - b)]
+    if (how === 'bytes' && data.length < 300) places = Array.from(data, (_, i) => i)
+    // Behind each LF and comma: many chunks are one frame then.
+    if (how === 'ends') places = [0, ...Array.from(data, (byte, i) => (byte === 0x0a || byte === 0x2c ? i + 1 : 0)).filter(Boolean)]
     const steps = places.map((from, i): Action => ({ do: 'receive', data: data.slice(from, places[i + 1]) }))
     for (const [n, action] of others) steps.splice(n % (steps.length + 1), 0, action)
     // Whatever a pause holds back at the end is let out.

@@ -175,8 +175,8 @@ describe.each(BUILDS)('a line parser in anyone\'s hands (%s)', (build) => {
   it('does what one string would', () => {
     const seen: string[] = []
     const other = core.lineParser({ delimiter: '\n', handler: { line: (line: string) => void seen.push(line) } })
-    fc.assert(fc.property(stream, fc.array(fc.nat(700), { maxLength: 8 }), fc.array(action, { maxLength: 12 }), delimiter, fc.nat(30),
-      (stream, cuts, actions, delimiter, limit) => {
+    fc.assert(fc.property(stream, fc.array(fc.nat(700), { maxLength: 8 }), fc.array(action, { maxLength: 12 }), delimiter, fc.nat(30), fc.boolean(),
+      (stream, cuts, actions, delimiter, limit, asBytes) => {
         const chunks = cutAt(bytes(stream), cuts).map(chars)
         const reference = new ReferenceReceiver(delimiter, limit)
         const expected = play(reference, (listener) => void (reference.onEvent = listener), chunks, actions, () => {})
@@ -184,9 +184,9 @@ describe.each(BUILDS)('a line parser in anyone\'s hands (%s)', (build) => {
         const parser = core.lineParser({
           delimiter,
           maxLength: limit,
-          encoding: 'latin1',
+          encoding: asBytes ? 'bytes' : 'latin1',
           handler: {
-            line: (line: string) => heard(`line:${line}`),
+            line: (line: string | Uint8Array) => heard(`line:${typeof line === 'string' ? line : chars(line)}`),
             lineTooLong: (data) => heard(`long:${chars(data)}`),
             raw: (data) => heard(`raw:${chars(data)}`),
           },

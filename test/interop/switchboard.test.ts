@@ -137,6 +137,18 @@ describe('the chat', () => {
     await ada.sees('Here: ada\r\n')
   })
 
+  it('a connection that breaks in the middle of a line is noticed, and its half line is not said', async () => {
+    const { program, chat } = await Switchboard.start()
+    const ada = await Visitor.named('ada', chat)
+    const bob = await Visitor.named('bob', chat)
+    await ada.sees('* bob joined\r\n')
+    bob.socket.write('whole line\nhalf a l', () => bob.socket.resetAndDestroy())
+    expect(await ada.sees('* bob lost the connection\r\n')).toBe('<bob> whole line\r\n')
+    ada.says('/who')
+    await ada.sees('Here: ada\r\n')
+    expect(program.errorText).toBe('')
+  })
+
   it('drops who does not read, tells the room, and the others lose nothing', async () => {
     const { chat } = await Switchboard.start()
     const slow = await Visitor.named('slow', chat)

@@ -8,7 +8,10 @@ import { build } from '../../scripts/build.mjs'
 import { root, textOf } from '../arch/files.js'
 
 const manifest = JSON.parse(textOf('package.json')) as {
-  exports: Record<string, unknown>, dependencies?: unknown, devDependencies: Record<string, string>, sideEffects: boolean
+  exports: Record<string, unknown>
+  dependencies?: unknown
+  devDependencies: Record<string, string>
+  sideEffects: boolean
 }
 
 /** Every file that `exports` names, whatever the conditions. */
@@ -101,7 +104,8 @@ describe('the built package', () => {
       import * as whorl from 'whorl'
       import 'whorl/testing'
       import 'whorl/core'
-      const opened = process.getActiveResourcesInfo().filter((kind) => /Time|Immediate|TCP|UDP|Signal|FSEvent/.test(kind))
+      const opened = process.getActiveResourcesInfo()
+        .filter((kind) => /Time|Immediate|TCP|UDP|Signal|FSEvent/.test(kind))
       console.log(JSON.stringify([typeof whorl.Deferred, opened]))`, '--input-type=module')).toEqual(['function', []])
   })
 

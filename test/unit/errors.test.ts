@@ -22,11 +22,11 @@ const kinds = Object.entries(errors).filter(([, value]) => typeof value === 'fun
 describe('error classes', () => {
   it('every class of the contract is there', () => {
     const names = [
-      'AlreadyCalled AlreadyCancelled AlreadyCalledError CancelledError TimeoutError FirstError FailureGroup QueueOverflow',
-      'QueueUnderflow ReactorNotRunning ReactorAlreadyRunning TaskStopped TaskDone TaskFailed NotPaused SchedulerStopped',
-      'EndpointSyntaxError NotSupportedError CapabilityError ConnectionDone ConnectionLost ConnectionAborted ConnectError',
-      'ConnectionRefusedError DNSLookupError NoRouteError ConnectingCancelledError UserError CannotListenError',
-      'NetstringParseError WhorlError CoreError',
+      'AlreadyCalled AlreadyCancelled AlreadyCalledError CancelledError TimeoutError FirstError FailureGroup',
+      'QueueOverflow QueueUnderflow ReactorNotRunning ReactorAlreadyRunning TaskStopped TaskDone TaskFailed NotPaused',
+      'SchedulerStopped EndpointSyntaxError NotSupportedError CapabilityError ConnectionDone ConnectionLost',
+      'ConnectionAborted ConnectError ConnectionRefusedError DNSLookupError NoRouteError ConnectingCancelledError',
+      'UserError CannotListenError NetstringParseError WhorlError CoreError',
     ]
     for (const name of names.join(' ').split(' ')) expect(Object.keys(errors)).toContain(name)
   })

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Failure } from '../../src/defer/index.js'
-import { formatEvent, Logger, logPublisher, LogPublisher, setFallbackSink, setLogClock } from '../../src/logger/index.js'
+import { formatEvent, Logger, logPublisher, LogPublisher } from '../../src/logger/index.js'
+import { setFallbackSink, setLogClock } from '../../src/logger/index.js'
 import type { LogEvent } from '../../src/logger/index.js'
 
 const log = new Logger('test.part')
@@ -55,7 +56,8 @@ describe('Logger', () => {
   it('failure() is critical and holds the Failure', () => {
     const failure = new Failure(new Error('boom'))
     const [event] = observed(() => log.failure('it broke', failure, { where: 'here' }))
-    expect(event).toEqual({ time: 0, level: 'critical', namespace: 'test.part', message: 'it broke', where: 'here', failure })
+    const common = { time: 0, level: 'critical', namespace: 'test.part' }
+    expect(event).toEqual({ ...common, message: 'it broke', where: 'here', failure })
     expect(event.failure).toBe(failure)
   })
 

@@ -77,7 +77,8 @@ export class LimitTotalConnectionsFactory extends ServerFactory implements Wrapp
   }
 
   #wrapped(address: IAddress): IProtocol | null {
-    if (this.connectionLimit === null || this.connectionCount < this.connectionLimit) return super.buildProtocol(address)
+    const limit = this.connectionLimit
+    if (limit === null || this.connectionCount < limit) return super.buildProtocol(address)
     if (this.overflowProtocol === null) return null
     return Object.assign(new this.overflowProtocol(), { factory: this })
   }

@@ -157,7 +157,9 @@ describe('every way a connection can end', () => {
     const clients = new TestFactory(() => new Silent())
     const port = portOf(await listen(reactor, servers))
     for (let i = 0; i < EACH; i++) reactor.connectTCP('127.0.0.1', port, clients)
-    while (clients.built.length < EACH || servers.built.length < EACH) await new Promise((resolve) => setImmediate(resolve))
+    while (clients.built.length < EACH || servers.built.length < EACH) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     // One that will not take what is written to it.
     clients.built[0].transport.pauseProducing()
     clients.built[0].transport.write(new Uint8Array(32 << 20))

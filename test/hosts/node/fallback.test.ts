@@ -28,6 +28,24 @@ afterEach(async () => {
 })
 
 describe("reading by 'data' events", () => {
+  it('is not needed on this Node: accepted sockets can be armed', async () => {
+    const factory = new TestFactory()
+    const armed: boolean[] = []
+    class Noting extends Reader {
+      override arm(socket: Parameters<Reader['arm']>[0]): boolean {
+        const done = super.arm(socket)
+        armed.push(done)
+        return done
+      }
+    }
+    const tcp = new NodeTCP(() => new Noting())
+    reactor = new Reactor({ core: nodeCore, host: new NodeHost(), tcp }, { installSignalHandlers: false })
+    const peer = await rawPeer(portOf(await listen(reactor, factory)))
+    peer.socket.write('hello')
+    await (await factory.first).until('hello')
+    expect(armed).toEqual([true])
+  })
+
   it('echoes every byte, small and large', async () => {
     const { server, client } = await pair(unarmed(), () => new (class extends Recorder {
       override dataReceived(data: Uint8Array): void {

@@ -137,7 +137,8 @@ export async function listen(reactor: Reactor, factory: Factory): Promise<IListe
 
 /** Our client and our server, connected. */
 export async function pair<S extends Protocol = Recorder, C extends Protocol = Recorder>(
-  reactor: Reactor, server?: () => S, client?: () => C): Promise<{ server: S, client: C, port: IListeningPort, connector: IConnector }> {
+  reactor: Reactor, server?: () => S, client?: () => C,
+): Promise<{ server: S, client: C, port: IListeningPort, connector: IConnector }> {
   const servers = new TestFactory<S>(server)
   const clients = new TestFactory<C>(client)
   const port = await listen(reactor, servers)

@@ -1,13 +1,15 @@
+import dns from 'node:dns'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { Worker } from 'node:worker_threads'
-import { afterEach, describe, expect, it } from 'vitest'
+import process from 'node:process'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Failure } from '../../../src/defer/index.js'
 import {
   CannotListenError, ConnectionAborted, ConnectionDone, ConnectionLost, ConnectionRefusedError, DNSLookupError,
   TimeoutError, UserError,
 } from '../../../src/errors/index.js'
-import type { IAddress, IPullProducer } from '../../../src/interfaces/index.js'
+import type { IAddress, IConnector, IPullProducer } from '../../../src/interfaces/index.js'
 import { BufferedProtocol, Protocol } from '../../../src/protocols/protocol.js'
 import { logged } from '../../unit/reactor/log.js'
 import { later, listen, LOOPBACK, pair, portOf, rawPeer, reactors, Recorder, TestFactory } from './helpers.js'
@@ -74,7 +76,7 @@ describe('TCP on Node: closing', () => {
     expect(server.reasons).toHaveLength(1)
   })
 
-  it('N04 abortConnection inside dataReceived: it finishes, connectionLost comes later, the peer sees a reset', async () => {
+  it('N04 abortConnection inside dataReceived: it finishes first, the end comes later, the peer is reset', async () => {
     const order: string[] = []
     class Aborting extends Recorder {
       override dataReceived(): void {
@@ -276,7 +278,7 @@ describe('TCP on Node: connecting and listening', () => {
     let tries = 0
     const third = later()
     class Again extends TestFactory {
-      override clientConnectionLost(connector: Parameters<TestFactory['clientConnectionLost']>[0], reason: Failure): void {
+      override clientConnectionLost(connector: IConnector, reason: Failure): void {
         super.clientConnectionLost(connector, reason)
         tries += 1
         if (tries < 3) connector.connect()
@@ -503,7 +505,7 @@ describe('TCP on Node: flow', () => {
       })
     })
     const total = 1 << 20
-    const all = Uint8Array.from({ length: total }, (_, i) => (i * 31 + (i >> 8)) & 255)
+    const all = Uint8Array.from({ length: total }, (_, i) => (i * 31 + (i >> 8) + (i >> 15) * 13) & 255)
     for (let at = 0; at < total; at += 10_007) client.transport.write(all.subarray(at, at + 10_007))
     client.transport.loseConnection()
     await server.lost
@@ -537,6 +539,55 @@ describe('TCP on Node: flow', () => {
         }
       }
       expect(Buffer.concat(to.kept).toString() === sent).toBe(true)
+    }
+  })
+
+  it('connecting in the middle of a bulk read does not mix up what is read into what', async () => {
+    const reactor = newReactor()
+    const chunks: Uint8Array[] = []
+    const other = new TestFactory()
+    const otherPort = portOf(await listen(reactor, new TestFactory(() => new (class extends Recorder {
+      override connectionMade(): void {
+        this.transport.write(new Uint8Array(1 << 20).fill(0xee))
+        this.transport.loseConnection()
+      }
+    })())))
+    const { server, client } = await pair(reactor, () => new (class extends Recorder {
+      override dataReceived(data: Uint8Array): void {
+        chunks.push(data)
+        if (chunks.length % 20 === 5) reactor.connectTCP('127.0.0.1', otherPort, other)
+      }
+    })())
+    const total = 16 << 20
+    const all = Uint8Array.from({ length: total }, (_, i) => (i * 31 + (i >> 8) + (i >> 15) * 13) & 127)
+    client.transport.write(all)
+    client.transport.loseConnection()
+    await server.lost
+    expect(Buffer.concat(chunks).equals(all)).toBe(true)
+    await Promise.all(other.built.map((protocol) => protocol.lost))
+    expect(new Set(other.built.map((protocol) => protocol.bytes))).toEqual(new Set([1 << 20]))
+  })
+
+  it('a name with several addresses is tried until one answers, and is then read right', async () => {
+    const reactor = newReactor()
+    const servers = new TestFactory(() => new (class extends Recorder {
+      override connectionMade(): void {
+        this.transport.write('right')
+      }
+    })())
+    const port = portOf(await listen(reactor, servers))
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_name: string, _options: unknown, done: Function) => {
+      process.nextTick(() => done(null, [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }]))
+    }) as never)
+    try {
+      const clients = new TestFactory()
+      reactor.connectTCP('two.invalid', port, clients)
+      const client = await clients.first
+      await client.until('right')
+      expect(client.transport.getPeer()).toMatchObject({ host: '127.0.0.1', port })
+      expect(lookup).toHaveBeenCalled()
+    } finally {
+      lookup.mockRestore()
     }
   })
 

@@ -78,7 +78,8 @@ describe.each(BUILDS)('a core that is called wrongly (%s)', (build) => {
     const end = e.memory.buffer.byteLength
     const outside: [number, number][] = [
       [0, 1], [1, 1], [1023, 1], [0, 0], [-1, 1], [-1, 0], [-5, 10], [end, 1], [end - 1, 2], [end + 1, 0], [end - 4, 2 ** 31 - 1],
-      [STAGE, -1], [STAGE, -(2 ** 31)], [STAGE, 2 ** 31 - 1], [-(2 ** 31), 0], [2 ** 31 - 1, 1], [1024, end - 1023],
+      [STAGE, -1], [STAGE, -(2 ** 31)], [STAGE, 2 ** 31 - 1], [-(2 ** 31), 0], [2 ** 31 - 1, 1], [STAGE, end - STAGE + 1],
+      [1024, 1], [4096, 20], [STAGE - 1, 1], [STAGE - 1, 0],
     ]
     for (const [pointer, length] of outside) {
       expect([pointer, length, e.parserReceive(live.parser, pointer, length, 1)]).toEqual([pointer, length, ERR_RANGE])
@@ -87,7 +88,7 @@ describe.each(BUILDS)('a core that is called wrongly (%s)', (build) => {
       expect([pointer, length, e.lineParserConfigure(live.parser, pointer, length, 9)]).toEqual([pointer, length, ERR_RANGE])
     }
     const zeros = e.lineParserNew(STAGE, 1, MAX_FRAME)
-    for (const [pointer, length] of [[end, 0], [end - 1, 1], [1024, 1], [1024, end - 1024], [4096, 20_000]] as const) {
+    for (const [pointer, length] of [[end, 0], [end - 1, 1], [STAGE, 0], [STAGE, end - STAGE], [STAGE + 3, 100_000]] as const) {
       expect(e.parserReceive(zeros, pointer, length, 1)).toBeGreaterThanOrEqual(0)
       expect(e.parserReset(zeros)).toBe(0)
     }

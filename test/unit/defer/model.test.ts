@@ -1,8 +1,8 @@
 /**
  * Random programs on real Deferreds and on the model of model.ts.
  *
- * Invariants: the same callbacks run, in the same order, with the same results; the same calls throw; afterwards each
- * Deferred is in the same state. Programs nest: a callback may itself add, fire, pause, cancel or return another Deferred.
+ * Invariants: the same callbacks run, in the same order, with the same results; the same calls throw; after each step
+ * every Deferred is in the same state. Programs nest: a callback may add, fire, pause, cancel or return another one.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -303,7 +303,8 @@ describe('TCP6ClientEndpoint', () => {
 describe('TCP6ClientEndpoint without a resolver', () => {
   it('takes no name, which might turn out to be an IPv4 host', () => {
     const reactor = new MemoryReactor()
-    expect(failureOf(new TCP6ClientEndpoint(reactor, 'example.com', 80).connect(factory()))).toBeInstanceOf(DNSLookupError)
+    const connecting = new TCP6ClientEndpoint(reactor, 'example.com', 80).connect(factory())
+    expect(failureOf(connecting)).toBeInstanceOf(DNSLookupError)
     expect(reactor.tcpClients).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LineReceiver, NetstringReceiver } from '../../../src/protocols/index.js'
 import {
-  Int16Strings, Int32Strings, Int8Strings, KINDS, Lines, Netstrings, bytes, connect, drop, memory, prefix,
+  Int16Strings, Int32Strings, Int8Strings, KINDS, Lines, Netstrings, bytes, connect, cuts, drop, memory, prefix,
 } from './support.js'
 
 // The core's table of handles grows with the first ones and is kept: not what is measured here.
@@ -37,6 +37,17 @@ describe('a connection that is lost in the middle of a frame', () => {
     expect(memory()).toEqual(before)
     drop(protocol)
     expect(memory()).toEqual(before)
+  })
+
+  it('costs 64 bytes for a connection between two messages, as docs/guide/framing.md says', () => {
+    for (const { make, frame } of KINDS) {
+      const before = memory()
+      const { protocol } = connect(make())
+      for (const parts of [...cuts(bytes(frame('some payload')))]) for (const part of parts) protocol.dataReceived(part)
+      expect(memory()).toEqual({ used: before.used + 64, parsers: before.parsers + 1 })
+      drop(protocol)
+      expect(memory()).toEqual(before)
+    }
   })
 
   it('gives back what it kept when a subclass forgets super.connectionLost, once it is collected', async () => {

@@ -145,6 +145,25 @@ describe('run and stop', () => {
     expect(host.signal).toBe(null)
   })
 
+  it('a trigger of a run that was cut short does not end the next one', async () => {
+    const { host, reactor } = fakeReactor()
+    const late = new Deferred<void>()
+    reactor.addSystemEventTrigger('before', 'shutdown', () => late)
+    const first = reactor.run()
+    reactor.stop()
+    host.settle()
+    reactor.crash()
+    await first
+    const second = reactor.run()
+    late.callback(undefined)
+    host.settle()
+    expect(reactor.running).toBe(true)
+    reactor.stop()
+    host.settle()
+    await second
+    expect(reactor.running).toBe(false)
+  })
+
   it('installs no signal handlers if told so', async () => {
     const { host, reactor } = fakeReactor({ installSignalHandlers: false })
     const done = reactor.run()

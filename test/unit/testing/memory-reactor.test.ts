@@ -107,7 +107,8 @@ describe('MemoryReactor connecting', () => {
     record.connector.fail(new ConnectionRefusedError())
     record.connector.connect()
     expect(record.connector.state).toBe('connecting')
-    expect(factory.seen).toEqual(['start', 'connecting', 'failed ConnectionRefusedError', 'stop', 'start', 'connecting'])
+    expect(factory.seen)
+      .toEqual(['start', 'connecting', 'failed ConnectionRefusedError', 'stop', 'start', 'connecting'])
   })
 
   it('lets the factory connect again from its own callback without stopping', () => {

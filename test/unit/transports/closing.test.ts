@@ -193,7 +193,9 @@ describe('closing', () => {
     const { host, channel, transport, protocol } = connected()
     const told: string[] = []
     transport.registerProducer({
-      pauseProducing: () => told.push('pause'), resumeProducing: () => told.push('resume'), stopProducing: () => told.push('stop'),
+      pauseProducing: () => told.push('pause'),
+      resumeProducing: () => told.push('resume'),
+      stopProducing: () => told.push('stop'),
     }, true)
     channel.sink!.receivedEnd()
     host.settle()

@@ -56,7 +56,8 @@ describe('writing', () => {
   })
 
   it('joins every list of pieces to the same bytes', () => {
-    for (const lengths of [[], [1], [1, 1], [8192, 8192], [8193, 1, 1, 8193], Array(100).fill(1000), [70_000, 1, 70_000]]) {
+    const many = Array<number>(100).fill(1000)
+    for (const lengths of [[], [1], [1, 1], [8192, 8192], [8193, 1, 1, 8193], many, [70_000, 1, 70_000]]) {
       let next = 0
       const pieces = lengths.map((length: number) => Uint8Array.from({ length }, () => next++ & 255))
       const joined = joinPieces(pieces, (length) => new Uint8Array(length).fill(0xaa))
