@@ -24,10 +24,11 @@ export const HEADER_TOP = 1052
 export const HEADER_HANDLES = 1056
 export const HEADER_HANDLES_CAPACITY = 1060
 export const HEADER_HANDLES_FREE = 1064
-/** Timer records: directory of chunks, records ever made, how many of them are free. */
+/** Timer records: directory of chunks, records ever made, how many of them are free, where to look for the next. */
 export const HEADER_TIMER_DIRECTORY = 1068
 export const HEADER_TIMER_COUNT = 1072
 export const HEADER_TIMER_FREE = 1076
+export const HEADER_TIMER_CURSOR = 1080
 /** Per size class: free list head, carve pointer, carve end; 12 bytes each, classes 2^4 … 2^30. */
 export const HEADER_CLASSES = 1152
 

@@ -69,7 +69,7 @@ function toTicks(wheel: usize, ms: f64, up: bool): u64 {
   if (!(exact > 0)) return 0
   if (exact >= MOST_TICKS) return LAST_TICK
   const near = nearest<f64>(exact)
-  if (near == exact || Math.abs(exact - near) <= Math.max(1e-6, exact * 1e-15)) return <u64>near
+  if (near == exact || Math.abs(exact - near) <= Math.max(1e-6, exact * 4e-16)) return <u64>near
   return <u64>(up ? Math.ceil(exact) : Math.floor(exact))
 }
 
@@ -345,12 +345,14 @@ function chunksToSpread(bucket: usize, level: u32): u32 {
 /** Places the entries of a slot anew. */
 function spreadBucket(wheel: usize, bucket: usize): void {
   let chunk = takeChunks(bucket)
+  // Asking each is a cache miss each. The count is no more than a hint: whoever is handed out is asked again.
+  const mayBeDead = load<i32>(wheel, W_DEAD) != 0
   let dead = 0
   while (chunk != 0) {
     const count = load<u32>(chunk, C_SEALED)
     for (let i: u32 = 0; i < count; i++) {
       const entry = chunk + C_ENTRIES + <usize>(i * ENTRY_BYTES)
-      if (!isAlive(entry)) {
+      if (mayBeDead && !isAlive(entry)) {
         dead++
         continue
       }

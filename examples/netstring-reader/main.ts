@@ -47,7 +47,8 @@ function show(data: Uint8Array): string {
 }
 
 function sample(): string {
-  return fileURLToPath(new URL('examples/netstring-reader/sample.netstrings', import.meta.resolve('whorl/package.json')))
+  const root = import.meta.resolve('whorl/package.json')
+  return fileURLToPath(new URL('examples/netstring-reader/sample.netstrings', root))
 }
 
 interface Wanted {
@@ -64,7 +65,7 @@ function readArguments(args: string[]): Wanted {
     options: { help: { type: 'boolean', default: false }, 'max-length': { type: 'string', default: '99999' } },
   })
   const maxLength = values['max-length'] as string
-  if (!/^\d+$/.test(maxLength)) throw new Error(`--max-length takes a number of bytes, not ${JSON.stringify(maxLength)}`)
+  if (!/^\d+$/.test(maxLength)) throw new Error(`--max-length takes a number of bytes, not '${maxLength}'`)
   if (positionals.length > 1) throw new Error('one file at a time, please')
   return { help: values.help as boolean, path: positionals[0], maxLength: Number(maxLength) }
 }

@@ -92,7 +92,10 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
     this.transport.stopProducing()
   }
 
-  /** Gives the parser back to the core. A subclass that overrides this and forgets `super` costs nothing but time: see {@link Core.adopt}. */
+  /**
+   * Gives the parser back to the core. When a subclass overrides this and forgets `super`, that happens once the
+   * protocol is collected: see {@link Core.adopt}.
+   */
   override connectionLost(reason: Failure): void {
     super.connectionLost(reason)
     if (this.#stream !== null) this.#stream.free()

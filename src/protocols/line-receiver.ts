@@ -16,7 +16,7 @@ import { FramedProtocol } from './framed.js'
 export class LineOnlyReceiver<Line extends string | Uint8Array = string> extends FramedProtocol {
   /** What ends a line: text (as UTF-8) or bytes. May change at any time, and holds for all that was not delivered. */
   delimiter: string | Uint8Array = '\r\n'
-  /** Longest line, in bytes, its delimiter not counted. May change at any time. 16,384 is Twisted's. */
+  /** Longest line, in bytes (2^30 - 1 at most), its delimiter not counted; 16,384 is Twisted's. May change any time. */
   maxLength = 16384
   /** What lines are handed out as; with `bytes`, as Uint8Array. */
   encoding: 'utf8' | 'latin1' | 'bytes' = 'utf8'
@@ -98,7 +98,11 @@ export class LineReceiver<Line extends string | Uint8Array = string> extends Lin
     this.frames.setRaw()
   }
 
-  /** Back to lines; `extra`, the bytes that were no raw data, is parsed as such, after the current callback returned. */
+  /**
+   * Back to lines, after the current callback returned.
+   *
+   * @param extra - the bytes that were no raw data: in raw mode they come first of all that waits, otherwise last
+   */
   setLineMode(extra?: Uint8Array): void {
     if (this.stopIfClosing()) return
     this.follow()

@@ -28,7 +28,7 @@ export class Protocol implements IProtocol {
   transport!: ITCPTransport
   /** The factory that built this protocol, null if none did. */
   factory: IProtocolFactory | null = null
-  /** True between `connectionMade` and `connectionLost`. */
+  /** True from `connectionMade` on, until this class's own `connectionLost`. */
   connected = false
 
   /** Called by the transport: keeps it and calls `connectionMade`. */
@@ -48,7 +48,9 @@ export class Protocol implements IProtocol {
    * The end, exactly once; nothing is received after it.
    * @param _reason ConnectionDone, ConnectionLost, ConnectionAborted, or what a callback of this protocol threw
    */
-  connectionLost(_reason: Failure): void {}
+  connectionLost(_reason: Failure): void {
+    this.connected = false
+  }
 }
 
 /**

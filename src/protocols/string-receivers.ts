@@ -17,7 +17,10 @@ import { FramedProtocol } from './framed.js'
 
 /** What netstrings and prefixed strings share. */
 abstract class StringReceiver extends FramedProtocol {
-  /** Longest string that is accepted, in bytes; 99,999 is Twisted's. May change at any time, for strings whose length was not read yet. */
+  /**
+   * Longest string that is accepted, in bytes, 2^30 - 1 at most; 99,999 is Twisted's. May change at any time, for
+   * strings whose length was not read yet.
+   */
   maxLength = 99999
   #maxLength = -1
 

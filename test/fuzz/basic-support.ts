@@ -1,5 +1,5 @@
 /**
- * What the property tests of the framing protocols share: programs, and the trace that two players of one must agree on.
+ * What the property tests of the framing protocols share: programs, and the trace that two players must agree on.
  *
  * A program is a list of steps that are done from outside (bytes that come, calls of the program's owner) and a script:
  * what the callback of the n-th event does. Owns: the vocabulary and its arbitraries. Must not know: any receiver.
@@ -126,7 +126,10 @@ export function stepsOf(stream: fc.Arbitrary<Uint8Array>, between: fc.Arbitrary<
     let places = [0, ...at.map((n) => n % (data.length + 1)).sort((a, b) => a - b)]
     if (how === 'bytes' && data.length < 300) places = Array.from(data, (_, i) => i)
     // Behind each LF and comma: many chunks are one frame then.
-    if (how === 'ends') places = [0, ...Array.from(data, (byte, i) => (byte === 0x0a || byte === 0x2c ? i + 1 : 0)).filter(Boolean)]
+    if (how === 'ends') {
+      const ends = Array.from(data, (byte, i) => (byte === 0x0a || byte === 0x2c ? i + 1 : 0))
+      places = [0, ...ends.filter((place) => place > 0)]
+    }
     const steps = places.map((from, i): Action => ({ do: 'receive', data: data.slice(from, places[i + 1]) }))
     for (const [n, action] of others) steps.splice(n % (steps.length + 1), 0, action)
     // Whatever a pause holds back at the end is let out.

@@ -7,7 +7,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  HEADER_ASCII, HEADER_CONSUMED, HEADER_TOP, QUEUE_INBOX, RECORD_BYTES, RING, RING_RECORDS, STAGE, STAGE_BYTES, TIMER_RAN,
+  HEADER_ASCII, HEADER_CONSUMED, HEADER_TOP, QUEUE_INBOX, RECORD_BYTES, RING, RING_RECORDS, STAGE, STAGE_BYTES,
+    TIMER_RAN,
   WHEEL_COUNT, WHEEL_OUT, WHEEL_OUT_BYTES,
 } from '../../assembly/abi/layout.js'
 import type { CoreExports } from '../../src/core/index.js'
@@ -18,7 +19,8 @@ const cores = freshExports()
 const all = BUILDS.map((build) => cores[build])
 
 /** What an argument is: handles are taken from those given out so far, by number. */
-type Argument = 'parser' | 'wheel' | 'queue' | 'timer' | 'pointer' | 'length' | 'limit' | 'flag' | 'int' | 'count' | 'time' | 'scale'
+type Argument =
+  | 'parser' | 'wheel' | 'queue' | 'timer' | 'pointer' | 'length' | 'limit' | 'flag' | 'int' | 'count' | 'time' | 'scale'
 
 const CALLS: Record<Exclude<keyof CoreExports, 'memory'>, Argument[]> = {
   initialize: [],
@@ -53,18 +55,22 @@ const CALLS: Record<Exclude<keyof CoreExports, 'memory'>, Argument[]> = {
 }
 const NAMES = Object.keys(CALLS) as (keyof typeof CALLS)[]
 const MAKERS: Partial<Record<keyof typeof CALLS, 'parser' | 'wheel' | 'queue' | 'timer'>> = {
-  lineParserNew: 'parser', netstringParserNew: 'parser', prefixedParserNew: 'parser', timersNew: 'wheel', queueNew: 'queue', timerSchedule: 'timer',
+  lineParserNew: 'parser', netstringParserNew: 'parser', prefixedParserNew: 'parser', timersNew: 'wheel',
+    queueNew: 'queue', timerSchedule: 'timer',
 }
 // A free in every other call would leave nothing to call.
-const OFTEN = NAMES.flatMap((name) => Array<typeof name>(/Free|Reset|PutBack/.test(name) ? 1 : /Receive|timer[A-Z]/.test(name) ? 8 : 3).fill(name))
-const ODD = [0, -1, 1, 2, 3, 4, 7, 255, 512, 1023, 1024, 4096, STAGE, 2 ** 20, 2 ** 22, 2 ** 30, 2 ** 31 - 1, -(2 ** 31)]
+const OFTEN = NAMES.flatMap((name) =>
+  Array<typeof name>(/Free|Reset|PutBack/.test(name) ? 1 : /Receive|timer[A-Z]/.test(name) ? 8 : 3).fill(name))
+const ODD = [0, -1, 1, 2, 3, 4, 7, 255, 512, 1023, 1024, 4096, STAGE, 2 ** 20, 2 ** 22, 2 ** 30, 2 ** 31 - 1,
+  -(2 ** 31)]
 
 /** One random walk over the exports, on all builds at once. */
 function walk(seed: number, steps: number): void {
   const random = randomFrom(seed)
   const whole = (most: number): number => Math.floor(random() * most)
   const oddly = (usual: () => number): number => (random() < 0.06 ? ODD[whole(ODD.length)]! : usual())
-  const handles: Record<'parser' | 'wheel' | 'queue' | 'timer', number[]> = { parser: [], wheel: [], queue: [], timer: [] }
+  const handles: Record<'parser' | 'wheel' | 'queue' | 'timer',
+    number[]> = { parser: [], wheel: [], queue: [], timer: [] }
   const handle = (kind: keyof typeof handles): number => {
     const known = handles[random() < 0.04 ? (['parser', 'wheel', 'queue', 'timer'] as const)[whole(4)]! : kind]
     return known[known.length - 1 - Math.min(whole(6), whole(Math.max(known.length, 1)))] ?? 0
@@ -80,8 +86,10 @@ function walk(seed: number, steps: number): void {
       case 'flag': return whole(2)
       case 'int': return oddly(() => whole(300) - 20)
       case 'count': return oddly(() => 1 + whole(5))
-      case 'time': return random() < 0.05 ? [NaN, Infinity, -Infinity, -1, 1e300, 2 ** 48, 1e-9][whole(7)]! : whole(random() < 0.5 ? 300 : 100_000) / (1 + whole(4))
-      case 'scale': return random() < 0.1 ? [NaN, 0, -1, Infinity, 1e9, 1e-300][whole(6)]! : [1, 1000, 0.5, 1e6][whole(4)]!
+      case 'time': return random() < 0.05 ? [NaN, Infinity, -Infinity, -1, 1e300, 2 ** 48,
+        1e-9][whole(7)]! : whole(random() < 0.5 ? 300 : 100_000) / (1 + whole(4))
+      case 'scale': return random() < 0.1
+        ? [NaN, 0, -1, Infinity, 1e9, 1e-300][whole(6)]! : [1, 1000, 0.5, 1e6][whole(4)]!
     }
   }
 
@@ -90,7 +98,8 @@ function walk(seed: number, steps: number): void {
     const kind = whole(4)
     for (let at = 0; at < 50_000;) {
       const length = whole(30)
-      const head = kind === 0 ? '' : kind === 1 ? `${length}:` : kind === 2 ? String.fromCharCode(0, length) : '\0\0\0\x04'
+      const head = kind === 0 ? '' : kind === 1 ? `${length}:` : kind === 2
+        ? String.fromCharCode(0, length) : '\0\0\0\x04'
       const tail = kind === 0 ? (random() < 0.8 ? '\r\n' : '\n') : kind === 1 ? ',' : ''
       for (const c of head) stage[at++] = c.charCodeAt(0)
       const payload = kind === 3 ? 4 : length
@@ -116,7 +125,8 @@ function walk(seed: number, steps: number): void {
         }
       }
       if (name === 'queueAddress' && result > 0) {
-        for (let i = 0; i < 512 * 3; i++) words[((result + QUEUE_INBOX) >> 2) + i] = Math.imul(i + first, 0x9e3779b1) >> (i % 3 === 1 ? 30 : 28)
+        for (let i = 0; i < 512 * 3; i++) words[((result + QUEUE_INBOX) >> 2) + i] =
+          Math.imul(i + first, 0x9e3779b1) >> (i % 3 === 1 ? 30 : 28)
       }
     }
   }
@@ -125,9 +135,11 @@ function walk(seed: number, steps: number): void {
     if (step % 40 === 0) fill()
     const name = OFTEN[whole(OFTEN.length)]!
     const args = CALLS[name].map(argument)
-    if (name === 'lineParserNew' || name === 'lineParserConfigure') stage.set(['\n', '\r\n', 'aab', 'ab', 'aaaaaaaaaab'].map((text) => [...text].map((c) => c.charCodeAt(0)))[whole(5)]!, 100)
+    if (name === 'lineParserNew' || name === 'lineParserConfigure') stage.set(['\n', '\r\n', 'aab', 'ab',
+      'aaaaaaaaaab'].map((text) => [...text].map((c) => c.charCodeAt(0)))[whole(5)]!, 100)
     const results = all.map((core) => {
-      if (name.includes('Receive') || name.startsWith('lineParser')) new Uint8Array(core.memory.buffer).set(stage, STAGE)
+      if (name.includes('Receive') || name.startsWith('lineParser')) new Uint8Array(core.memory.buffer).set(stage,
+        STAGE)
       return (core[name] as (...args: number[]) => number)(...args)
     })
     expect([name, args, ...results]).toEqual([name, args, results[0], results[0], results[0]])
@@ -137,7 +149,8 @@ function walk(seed: number, steps: number): void {
     if (name === 'parserReceive' && result >= 0) {
       const seen = all.map((core) => {
         const words = new Int32Array(core.memory.buffer)
-        return [words[HEADER_CONSUMED >> 2], words[HEADER_ASCII >> 2], ...words.slice(RING >> 2, (RING + result * RECORD_BYTES) >> 2)]
+        return [words[HEADER_CONSUMED >> 2], words[HEADER_ASCII >> 2],
+          ...words.slice(RING >> 2, (RING + result * RECORD_BYTES) >> 2)]
       })
       expect(result).toBeLessThan(RING_RECORDS)
       expect(seen[1]).toEqual(seen[0])

@@ -142,8 +142,11 @@ describe('the chat', () => {
     const ada = await Visitor.named('ada', chat)
     const bob = await Visitor.named('bob', chat)
     await ada.sees('* bob joined\r\n')
-    bob.socket.write('whole line\nhalf a l', () => bob.socket.resetAndDestroy())
-    expect(await ada.sees('* bob lost the connection\r\n')).toBe('<bob> whole line\r\n')
+    bob.socket.write('whole line\nhalf a l')
+    // A kernel that has input and a reset to tell of may tell of a plain end: the reset comes when the input was read.
+    await ada.sees('<bob> whole line\r\n')
+    bob.socket.resetAndDestroy()
+    expect(await ada.sees('* bob lost the connection\r\n')).toBe('')
     ada.says('/who')
     await ada.sees('Here: ada\r\n')
     expect(program.errorText).toBe('')

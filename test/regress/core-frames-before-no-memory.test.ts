@@ -8,7 +8,8 @@ import { withSmallCore } from '../unit/core/support/small-memory.js'
 it.each(BUILDS)('whole frames are delivered before the error that there is no room for the rest (%s)', (build) => {
   withSmallCore(build, 10, (core) => {
     const strings: string[] = []
-    const parser = core.netstringParser({ maxLength: 1e6, handler: { string: (data) => void strings.push(chars(data)) } })
+    const parser = core.netstringParser({ maxLength: 1e6,
+      handler: { string: (data) => void strings.push(chars(data)) } })
     const rest = 'x'.repeat(500_000)
     expect(() => {
       parser.receive(bytes(`1:a,2:bb,900000:${rest}`))

@@ -19,10 +19,13 @@ describe('docs/abi.md', () => {
 
   it('shows a host that works', () => {
     const code = /```js\n(.*?)```/s.exec(page)![1]!
-    const splitLines = new Function(`${code}; return splitLines`)() as (wasm: Uint8Array, chunks: Uint8Array[]) => string[]
+    const splitLines = new Function(`${code}; return splitLines`)() as (wasm: Uint8Array, chunks: Uint8Array[]) =>
+      string[]
     const wasm = readFileSync(new URL('../../../build/wasm/core.baseline.wasm', import.meta.url))
     const lines = Array.from({ length: 5000 }, (_, i) => `line ${i} ${'x'.repeat(i % 60)}`)
     const data = bytes(`${lines.join('\n')}\nrest`)
-    for (const chunks of [[data], piecesOf(data, 1460), piecesOf(data, 70_001)]) expect(splitLines(wasm, chunks)).toEqual(lines)
+    for (const chunks of [[data], piecesOf(data, 1460), piecesOf(data, 70_001)]) {
+      expect(splitLines(wasm, chunks)).toEqual(lines)
+    }
   })
 })

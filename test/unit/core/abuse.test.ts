@@ -77,18 +77,22 @@ describe.each(BUILDS)('a core that is called wrongly (%s)', (build) => {
     const { live, free } = objects()
     const end = e.memory.buffer.byteLength
     const outside: [number, number][] = [
-      [0, 1], [1, 1], [1023, 1], [0, 0], [-1, 1], [-1, 0], [-5, 10], [end, 1], [end - 1, 2], [end + 1, 0], [end - 4, 2 ** 31 - 1],
-      [STAGE, -1], [STAGE, -(2 ** 31)], [STAGE, 2 ** 31 - 1], [-(2 ** 31), 0], [2 ** 31 - 1, 1], [STAGE, end - STAGE + 1],
+      [0, 1], [1, 1], [1023, 1], [0, 0], [-1, 1], [-1, 0], [-5, 10], [end, 1], [end - 1, 2], [end + 1, 0],
+        [end - 4, 2 ** 31 - 1],
+      [STAGE, -1], [STAGE, -(2 ** 31)], [STAGE, 2 ** 31 - 1], [-(2 ** 31), 0], [2 ** 31 - 1, 1],
+        [STAGE, end - STAGE + 1],
       [1024, 1], [4096, 20], [STAGE - 1, 1], [STAGE - 1, 0],
     ]
     for (const [pointer, length] of outside) {
       expect([pointer, length, e.parserReceive(live.parser, pointer, length, 1)]).toEqual([pointer, length, ERR_RANGE])
       if (length < 1 || length > 65535) continue
       expect([pointer, length, e.lineParserNew(pointer, length, 9)]).toEqual([pointer, length, ERR_RANGE])
-      expect([pointer, length, e.lineParserConfigure(live.parser, pointer, length, 9)]).toEqual([pointer, length, ERR_RANGE])
+      expect([pointer, length, e.lineParserConfigure(live.parser, pointer, length, 9)])
+        .toEqual([pointer, length, ERR_RANGE])
     }
     const zeros = e.lineParserNew(STAGE, 1, MAX_FRAME)
-    for (const [pointer, length] of [[end, 0], [end - 1, 1], [STAGE, 0], [STAGE, end - STAGE], [STAGE + 3, 100_000]] as const) {
+    for (const [pointer, length] of [[end, 0], [end - 1, 1], [STAGE, 0], [STAGE, end - STAGE],
+      [STAGE + 3, 100_000]] as const) {
       expect(e.parserReceive(zeros, pointer, length, 1)).toBeGreaterThanOrEqual(0)
       expect(e.parserReset(zeros)).toBe(0)
     }
@@ -129,7 +133,9 @@ describe.each(BUILDS)('a core that is called wrongly (%s)', (build) => {
   it('takes what is enormous and makes sense', () => {
     const { live, free } = objects()
     expect(e.parserSetLimit(live.parser, MAX_FRAME)).toBe(0)
-    for (const deadline of [-Infinity, -1e300, 1e300, Number.MIN_VALUE]) expect(e.timerSchedule(live.wheel, deadline, 0)).toBeGreaterThan(0)
+    for (const deadline of [-Infinity, -1e300, 1e300, Number.MIN_VALUE]) {
+      expect(e.timerSchedule(live.wheel, deadline, 0)).toBeGreaterThan(0)
+    }
     expect(e.timersNext(live.wheel)).toBe(0)
     expect(e.timersAdvance(live.wheel, 1e14)).toBe(3)
     expect(e.timersMore(live.wheel)).toBe(0)

@@ -12,7 +12,8 @@ describe.each(BUILDS)('what a handler may do in the middle of a chunk (%s)', (bu
   afterAll(() => expect(core.memoryUsage().parsers).toBe(0))
 
   /** A parser whose events are written down; `act` is called after each line. */
-  function lines(act: (line: string, parser: LineParser, log: string[]) => void, options: object = {}): { parser: LineParser; log: string[] } {
+  function lines(act: (line: string, parser: LineParser, log: string[]) => void,
+    options: object = {}): { parser: LineParser; log: string[] } {
     const log: string[] = []
     const handler: LineHandler<string> = {
       line: (line) => {
@@ -238,7 +239,9 @@ describe.each(BUILDS)('what a handler may do in the middle of a chunk (%s)', (bu
   it('B15 a delimiter that is none is refused and changes nothing', () => {
     const { parser, log } = lines(() => {})
     parser.receive(bytes('ab'))
-    for (const delimiter of ['', new Uint8Array(70_000)]) expect(() => parser.configure({ delimiter })).toThrow(CoreError)
+    for (const delimiter of ['', new Uint8Array(70_000)]) {
+      expect(() => parser.configure({ delimiter })).toThrow(CoreError)
+    }
     expect(() => parser.configure({ maxLength: -1 })).toThrow(CoreError)
     parser.configure({ maxLength: 4 })
     parser.receive(bytes('cd\nefghi'))

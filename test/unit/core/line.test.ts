@@ -13,13 +13,15 @@ describe.each(BUILDS)('lines (%s)', (build) => {
   it('B01 come out the same in every chunk size and at every two-way cut', () => {
     const data = bytes('a\r\nbb\r\n\r\nccc\r\n')
     for (const chunks of everyCut(data)) {
-      expect(collectLines(core, chunks, '\r\n', 16384)).toEqual({ events: ['line:a', 'line:bb', 'line:', 'line:ccc'], end: 'clean' })
+      expect(collectLines(core, chunks, '\r\n', 16384))
+        .toEqual({ events: ['line:a', 'line:bb', 'line:', 'line:ccc'], end: 'clean' })
     }
   })
 
   it('B02 a lone CR or LF is data', () => {
     for (const chunks of everyCut(bytes('a\rb\nc\r\r\n\n\r\nx\n\r'))) {
-      expect(collectLines(core, chunks, '\r\n', 99)).toEqual({ events: ['line:a\rb\nc\r', 'line:\n'], end: 'inside-frame' })
+      expect(collectLines(core, chunks, '\r\n', 99))
+        .toEqual({ events: ['line:a\rb\nc\r', 'line:\n'], end: 'inside-frame' })
     }
   })
 
@@ -48,9 +50,11 @@ describe.each(BUILDS)('lines (%s)', (build) => {
   it('B07 with no delimiter yet a line trips at the limit and the delimiter\'s length', () => {
     for (const delimiter of ['\n', '\r\n', 'aab', '--boundary']) {
       const most = 6 + delimiter.length
-      expect(collectLines(core, [bytes('x'.repeat(most - 1))], delimiter, 6)).toEqual({ events: [], end: 'inside-frame' })
+      expect(collectLines(core, [bytes('x'.repeat(most - 1))], delimiter, 6))
+        .toEqual({ events: [], end: 'inside-frame' })
       expect(collectLines(core, [bytes('x'.repeat(most))], delimiter, 6).events).toEqual([`long:${'x'.repeat(most)}`])
-      expect(collectLines(core, piecesOf(bytes('x'.repeat(most)), 1), delimiter, 6).events).toEqual([`long:${'x'.repeat(most)}`])
+      expect(collectLines(core, piecesOf(bytes('x'.repeat(most)), 1), delimiter, 6).events)
+        .toEqual([`long:${'x'.repeat(most)}`])
     }
   })
 
@@ -67,7 +71,8 @@ describe.each(BUILDS)('lines (%s)', (build) => {
   })
 
   it('go on after a line that was too long', () => {
-    expect(collectLines(core, [bytes('xxxxxxxxx'), bytes('ok\n'), bytes('yyyyyyyy\n'), bytes('fine\n')], '\n', 4).events)
+    expect(collectLines(core, [bytes('xxxxxxxxx'), bytes('ok\n'), bytes('yyyyyyyy\n'), bytes('fine\n')], '\n',
+      4).events)
       .toEqual(['long:xxxxxxxxx', 'line:ok', 'long:yyyyyyyy\n', 'line:fine'])
   })
 
@@ -94,7 +99,8 @@ describe.each(BUILDS)('lines (%s)', (build) => {
     const stream = `${'\r\n'.repeat(3000)}${big}\r\n${'x\r\n'.repeat(30_000)}${big}${big}\r\nend\r\ntail`
     const whole = referenceLines([stream], '\r\n', 1_000_000)
     const data = bytes(stream)
-    for (const chunks of [[data], piecesOf(data, 65536), piecesOf(data, 65535), piecesOf(data, 131073), piecesOf(data, 1460)]) {
+    for (const chunks of [[data], piecesOf(data, 65536), piecesOf(data, 65535), piecesOf(data, 131073),
+      piecesOf(data, 1460)]) {
       const { events, end } = collectLines(core, chunks, '\r\n', 1_000_000)
       expect(end).toBe('inside-frame')
       expect(events.length).toBe(whole.length)
@@ -122,12 +128,14 @@ describe.each(BUILDS)('lines (%s)', (build) => {
   })
 
   it('take no delimiter of no bytes, none of more than 65,535, and no limit that is none', () => {
-    for (const options of [{ delimiter: '' }, { delimiter: new Uint8Array(65536) }, { maxLength: -1 }, { maxLength: NaN }]) {
+    for (const options of [{ delimiter: '' }, { delimiter: new Uint8Array(65536) }, { maxLength: -1 },
+      { maxLength: NaN }]) {
       expect(() => core.lineParser(options)).toThrow(CoreError)
     }
     const long = new Uint8Array(65535).fill(0x2d)
     expect(collectLines(core, [bytes('a'), long, bytes('b')], long, Infinity).events).toEqual(['line:a'])
-    expect(collectLines(core, piecesOf(bytes(`\x01${chars(long)}\x02${chars(long)}`), 4099), long, 9).events).toEqual(['line:\x01', 'line:\x02'])
+    expect(collectLines(core, piecesOf(bytes(`\x01${chars(long)}\x02${chars(long)}`), 4099), long, 9).events)
+      .toEqual(['line:\x01', 'line:\x02'])
   })
 
   it('have a delimiter that is the parser\'s own', () => {

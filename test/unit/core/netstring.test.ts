@@ -38,7 +38,8 @@ describe.each(BUILDS)('netstrings (%s)', (build) => {
   it('B19 no number of digits wraps around to a length within the limit', () => {
     for (const limit of [99_999, 2 ** 30 - 1, Infinity]) {
       for (const length of [2 ** 32, 2 ** 32 + 4, 2 ** 33 + 1, 2 ** 31, 2 ** 30, 10 * 2 ** 32, 42949672960, 1e20]) {
-        expect(collectNetstrings(core, [bytes(`${BigInt(length)}:abcd,`)], limit)).toEqual({ events: ['malformed'], end: 'failed' })
+        expect(collectNetstrings(core, [bytes(`${BigInt(length)}:abcd,`)], limit))
+          .toEqual({ events: ['malformed'], end: 'failed' })
       }
     }
     expect(collectNetstrings(core, [bytes(`${2 ** 30 - 1}:`)], Infinity)).toEqual({ events: [], end: 'inside-frame' })
@@ -93,9 +94,11 @@ describe.each(BUILDS)('netstrings (%s)', (build) => {
 
   it('say what is wrong, by an error of the remote side', () => {
     const errors: unknown[] = []
-    const parser = core.netstringParser({ handler: { string: () => {}, malformed: (error) => void errors.push(error) } })
+    const parser = core.netstringParser({ handler: { string: () => {},
+      malformed: (error) => void errors.push(error) } })
     parser.receive(bytes('01:a,'))
     parser.free()
-    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_NETSTRING_PARSE', fault: 'remote', message: expect.stringContaining('leading zero') })])
+    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_NETSTRING_PARSE', fault: 'remote',
+      message: expect.stringContaining('leading zero') })])
   })
 })

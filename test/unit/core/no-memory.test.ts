@@ -62,11 +62,13 @@ describe.each(BUILDS)('a core whose memory cannot grow (%s)', (build) => {
       const parsers = {
         line: core.lineParser({ delimiter: '\n', handler: { line: (line: string) => void logs['line']!.push(line) } }),
         string: core.netstringParser({ handler: { string: (data) => void logs['string']!.push(chars(data)) } }),
-        prefixed: core.lengthPrefixParser({ bytes: 2, handler: { string: (data) => void logs['prefixed']!.push(chars(data)) } }),
+        prefixed: core.lengthPrefixParser({ bytes: 2,
+          handler: { string: (data) => void logs['prefixed']!.push(chars(data)) } }),
       }
       const giveBack = exhaust(core)
       for (const kind of ['line', 'string', 'prefixed'] as const) {
-        expect(() => parsers[kind].receive(bytes(streams[kind][0]!))).toThrow(expect.objectContaining({ status: ERR_NO_MEMORY }))
+        expect(() => parsers[kind].receive(bytes(streams[kind][0]!)))
+          .toThrow(expect.objectContaining({ status: ERR_NO_MEMORY }))
         expect(logs[kind]).toEqual(['a', 'bb'])
         expect(() => parsers[kind].receive(bytes(streams[kind][1]!))).toThrow(CoreError)
       }
@@ -124,7 +126,8 @@ describe.each(BUILDS)('a core whose memory cannot grow (%s)', (build) => {
       })
       expect(error.status).toBe(ERR_NO_MEMORY)
       expect(timers.size).toBe(deadlines.length)
-      const expected = deadlines.map((deadline, id) => ({ deadline, id })).sort((a, b) => a.deadline - b.deadline || a.id - b.id).map((one) => one.id)
+      const expected = deadlines.map((deadline, id) => ({ deadline, id })).sort((a, b) => a.deadline - b.deadline
+        || a.id - b.id).map((one) => one.id)
       const ids: number[] = []
       timers.advance(200_003, (id) => void ids.push(id))
       expect(timers.size).toBe(deadlines.length - ids.length)

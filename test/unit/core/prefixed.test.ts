@@ -23,7 +23,8 @@ describe.each(BUILDS)('length-prefixed strings (%s)', (build) => {
     it('B21 come out the same at every cut', () => {
       for (const chunks of everyCut(bytes(stream))) {
         expect(collectPrefixed(core, chunks, width, 255)).toEqual({
-          events: ['string:hello', 'string:', 'string:x', `string:${'y'.repeat(40)}`, 'string:', 'string:end'], end: 'clean',
+          events: ['string:hello', 'string:', 'string:x', `string:${'y'.repeat(40)}`, 'string:', 'string:end'],
+            end: 'clean',
         })
       }
     })
@@ -38,19 +39,23 @@ describe.each(BUILDS)('length-prefixed strings (%s)', (build) => {
     })
 
     it('B22 the greatest prefix is unsigned', () => {
-      expect(collectPrefixed(core, [bytes('\xff'.repeat(width))], width, 100).events).toEqual([`limit:${256 ** width - 1}`])
+      expect(collectPrefixed(core, [bytes('\xff'.repeat(width))], width, 100).events)
+        .toEqual([`limit:${256 ** width - 1}`])
     })
 
     it('say how the stream ended', () => {
       for (let at = 0; at <= stream.length; at++) {
-        expect(collectPrefixed(core, [bytes(stream.slice(0, at))], width, 255)).toEqual(referencePrefixed([stream.slice(0, at)], width, 255))
-        expect(collectPrefixed(core, piecesOf(bytes(stream.slice(0, at)), 1), width, 255)).toEqual(referencePrefixed([stream.slice(0, at)], width, 255))
+        expect(collectPrefixed(core, [bytes(stream.slice(0, at))], width, 255))
+          .toEqual(referencePrefixed([stream.slice(0, at)], width, 255))
+        expect(collectPrefixed(core, piecesOf(bytes(stream.slice(0, at)), 1), width, 255))
+          .toEqual(referencePrefixed([stream.slice(0, at)], width, 255))
       }
     })
 
     it('in windows: chunks of more than 64 KiB, and more than 1,023 strings in one', () => {
       const longest = 'p'.repeat(Math.min(256 ** width - 1, 150_000))
-      const many = `${prefixed(width, '').repeat(2100)}${prefixed(width, longest)}${prefixed(width, 'ab').repeat(30_000)}`
+      const empty = prefixed(width, '').repeat(2100)
+      const many = `${empty}${prefixed(width, longest)}${prefixed(width, 'ab').repeat(30_000)}`
       const text = many + many + prefixed(width, 'end')
       const whole = referencePrefixed([text], width, 999_999).events
       for (const size of [text.length, 65536, 65535, 1460]) {

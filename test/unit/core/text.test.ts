@@ -6,7 +6,8 @@ import { BUILDS, coreOf, optionsOf } from './support/builds.js'
 
 function textLines(core: Core, chunks: Iterable<Uint8Array>, encoding: TextEncoding = 'utf8'): string[] {
   const lines: string[] = []
-  const parser = core.lineParser({ delimiter: '\n', encoding, handler: { line: (line: string) => void lines.push(line) } })
+  const parser = core.lineParser({ delimiter: '\n', encoding,
+    handler: { line: (line: string) => void lines.push(line) } })
   for (const chunk of chunks) parser.receive(chunk)
   parser.free()
   return lines
@@ -26,7 +27,8 @@ describe.each(BUILDS)('lines as text (%s)', (build) => {
   })
 
   it('invalid UTF-8 becomes U+FFFD as the Encoding Standard says, line by line', () => {
-    const bad = ['\xff', 'a\xc3', '\xa9b', '\xe2\x82', '\xf0\x9f\x91', '\xed\xa0\x80', '\xc0\xaf', '\xf4\x90\x80\x80', 'ok']
+    const bad = ['\xff', 'a\xc3', '\xa9b', '\xe2\x82', '\xf0\x9f\x91', '\xed\xa0\x80', '\xc0\xaf', '\xf4\x90\x80\x80',
+      'ok']
     const expected = bad.map((line) => decode(bytes(line)))
     for (const chunks of everyCut(bytes(`${bad.join('\n')}\n`))) expect(textLines(core, chunks)).toEqual(expected)
   })
@@ -47,7 +49,8 @@ describe.each(BUILDS)('lines as text (%s)', (build) => {
   })
 
   it('a window that is ASCII beside one that is not', () => {
-    const lines = [...Array.from({ length: 4000 }, (_, i) => `ascii ${i}`), ...Array.from({ length: 4000 }, (_, i) => `ünï ${i}`)]
+    const lines = [...Array.from({ length: 4000 }, (_, i) => `ascii ${i}`),
+      ...Array.from({ length: 4000 }, (_, i) => `ünï ${i}`)]
     for (const order of [lines, [...lines].reverse()]) {
       expect(textLines(core, [encode(`${order.join('\n')}\n`)])).toEqual(order)
     }
@@ -76,7 +79,8 @@ describe('the portable text port', () => {
   const byHand = portableText(false)
 
   it('decodes by hand what TextDecoder decodes, for all short sequences of telling bytes', () => {
-    const telling = [0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff]
+    const telling = [0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed,
+      0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff]
     const wrong: number[][] = []
     for (const a of telling) {
       for (const b of telling) {

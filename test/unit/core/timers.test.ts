@@ -19,7 +19,9 @@ describe.each(BUILDS)('timers (%s)', (build) => {
 
   it('T01, T02 run in deadline order, ties in the order they were scheduled, due when now is the deadline', () => {
     const timers = core.createTimers()
-    for (const [deadline, id] of [[20, 1], [10, 2], [20, 3], [10, 4], [5, 5], [21, 6]] as const) timers.schedule(deadline, id)
+    for (const [deadline, id] of [[20, 1], [10, 2], [20, 3], [10, 4], [5, 5], [21, 6]] as const) {
+      timers.schedule(deadline, id)
+    }
     expect(ranAt(timers, 4)).toEqual([])
     expect(ranAt(timers, 20)).toEqual([5, 2, 4, 1, 3])
     expect(timers.size).toBe(1)
@@ -29,7 +31,9 @@ describe.each(BUILDS)('timers (%s)', (build) => {
 
   it('are never early: a deadline is rounded up to the tick, and within a tick the exact deadlines order', () => {
     const timers = core.createTimers()
-    for (const [deadline, id] of [[1.75, 1], [1.25, 2], [2, 3], [1.5, 4], [1.25, 5], [1.001, 6]] as const) timers.schedule(deadline, id)
+    for (const [deadline, id] of [[1.75, 1], [1.25, 2], [2, 3], [1.5, 4], [1.25, 5], [1.001, 6]] as const) {
+      timers.schedule(deadline, id)
+    }
     expect(timers.nextDeadline()).toBe(2)
     expect(ranAt(timers, 1.999)).toEqual([])
     expect(ranAt(timers, 2)).toEqual([6, 2, 5, 4, 1, 3])
@@ -153,7 +157,9 @@ describe.each(BUILDS)('timers (%s)', (build) => {
     expect(handle).toBeGreaterThan(0)
     expect(other.cancel(handle)).toBe(false)
     expect(other.reschedule(handle, 9)).toBe(false)
-    for (const wrong of [0, -1, 2 ** 31 - 1, -(2 ** 31), handle + 1, handle + 2 ** 22, NaN]) expect(timers.cancel(wrong)).toBe(false)
+    for (const wrong of [0, -1, 2 ** 31 - 1, -(2 ** 31), handle + 1, handle + 2 ** 22, NaN]) {
+      expect(timers.cancel(wrong)).toBe(false)
+    }
     expect(timers.cancel(handle)).toBe(true)
     // A stale handle is told from a live one until its place was used 511 times.
     for (let i = 0; i < 500; i++) {
@@ -212,7 +218,8 @@ describe.each(BUILDS)('timers (%s)', (build) => {
     expect(() => timers.nextDeadline()).toThrow(CoreError)
     expect(() => timers.advance(5, () => {})).toThrow(CoreError)
     expect(timers.cancel(handle)).toBe(false)
-    for (const options of [{ tick: 0 }, { tick: -1 }, { tick: NaN }, { tick: 1e-7 }, { now: -1 }, { now: NaN }, { now: Infinity }]) {
+    for (const options of [{ tick: 0 }, { tick: -1 }, { tick: NaN }, { tick: 1e-7 }, { now: -1 }, { now: NaN },
+      { now: Infinity }]) {
       expect(() => core.createTimers(options)).toThrow(CoreError)
     }
   })
@@ -234,7 +241,8 @@ describe.each(BUILDS)('timers (%s)', (build) => {
     'as a sorted array, %i ticks a ms from tick %i', (perMs, start) => {
       for (let seed = 1; seed <= 12; seed++) {
         const timers = core.createTimers({ tick: 1 / perMs, now: start / perMs })
-        runTimersModel(timers, { perMs, start, random: randomFrom(seed * 7919 + perMs), steps: seed === 1 ? 1500 : 150 })
+        runTimersModel(timers,
+          { perMs, start, random: randomFrom(seed * 7919 + perMs), steps: seed === 1 ? 1500 : 150 })
         expect(timers.size).toBe(0)
         timers.free()
       }

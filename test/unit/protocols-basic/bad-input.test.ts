@@ -206,7 +206,8 @@ describe('a protocol that throws', () => {
     }
     const before = memory()
     const { protocol } = connect(new Angry())
-    expect(() => protocol.dataReceived(bytes('1:a,?1:b,'))).toThrow(expect.objectContaining({ code: 'ERR_NETSTRING_PARSE' }))
+    const receiving = (): void => protocol.dataReceived(bytes('1:a,?1:b,'))
+    expect(receiving).toThrow(expect.objectContaining({ code: 'ERR_NETSTRING_PARSE' }))
     protocol.dataReceived(bytes('1:c,'))
     expect(protocol.got).toBe(1)
     drop(protocol)

@@ -71,7 +71,9 @@ describe('the guide to framing', () => {
   it('Answers takes one question at a time, and closes when an answer fails', async () => {
     const { protocol, transport } = connect(new Answers())
     const asked: [string, (answer: string) => void, () => void][] = []
-    protocol.find = (question) => new Promise((resolve, reject) => asked.push([question, resolve, () => reject(new Error())]))
+    protocol.find = (question) => new Promise((resolve, reject) => {
+      asked.push([question, resolve, () => reject(new Error('no answer'))])
+    })
     protocol.dataReceived(bytes('one\r\ntwo\r\n'))
     expect([asked.length, transport.producerState]).toEqual([1, 'paused'])
     asked[0][1]('1')

@@ -75,7 +75,8 @@ describe('the program', () => {
     writeFileSync(file, '3:abc,2:xyz,')
     const { status, out, err } = run(file)
     expect([status, out]).toEqual([1, '0\t3\t"abc"\n'])
-    expect(err).toBe(`netstring-reader: ${file}: at byte 6: What was received is no netstring: no comma behind the payload.\n`)
+    const reason = 'What was received is no netstring: no comma behind the payload.'
+    expect(err).toBe(`netstring-reader: ${file}: at byte 6: ${reason}\n`)
   })
 
   it('obeys --max-length', () => {

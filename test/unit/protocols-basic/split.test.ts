@@ -95,7 +95,9 @@ for (const { name, make, frame } of KINDS) {
 
 describe('LineReceiver that changes modes', () => {
   const stream = 'hello\r\nDATA 5\r\nab\r\ncDATA 0\r\nDATA 1\r\n\nDATA 12\r\nline\r\nline\r\nbye\r\ntrail'
-  const events = ['hello', 'DATA 5', 'raw ab\r\nc', 'DATA 0', 'raw ', 'DATA 1', 'raw \n', 'DATA 12', 'raw line\r\nline\r\n', 'bye']
+  const events = [
+    'hello', 'DATA 5', 'raw ab\r\nc', 'DATA 0', 'raw ', 'DATA 1', 'raw \n', 'DATA 12', 'raw line\r\nline\r\n', 'bye',
+  ]
 
   it('gives the same for every cut', () => {
     for (const parts of cuts(bytes(stream))) {
@@ -114,7 +116,8 @@ describe('LineReceiver that changes modes', () => {
     for (let first = 0; first <= data.length; first++) {
       for (let second = first; second <= data.length; second++) {
         const { protocol } = connect(new Mixed())
-        for (const part of [data.slice(0, first), data.slice(first, second), data.slice(second)]) protocol.dataReceived(part)
+        const parts = [data.slice(0, first), data.slice(first, second), data.slice(second)]
+        for (const part of parts) protocol.dataReceived(part)
         if (JSON.stringify(protocol.got) !== JSON.stringify(events)) expect(protocol.got).toEqual(events)
         compared++
         drop(protocol)

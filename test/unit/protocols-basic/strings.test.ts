@@ -27,7 +27,8 @@ describe('NetstringReceiver', () => {
   })
 
   const MALFORMED: [string, RegExp][] = [
-    [':aaa,', /no length/], ['3aaa,', /no digit/], ['aaa,', /no digit/], ['01:a,', /leading zero/], ['00:,', /leading zero/],
+    [':aaa,', /no length/], ['3aaa,', /no digit/], ['aaa,', /no digit/], ['01:a,', /leading zero/],
+    ['00:,', /leading zero/],
     ['-1:a,', /no digit/], [' 1:a,', /no digit/], ['1 :a,', /no digit/], ['2:aaa,', /no comma/], ['0:a,', /no comma/],
     ['4:abcde', /no comma/], ['1.5:a,', /no digit/], ['+1:a,', /no digit/], ['0x1:a,', /no digit/],
   ]

@@ -113,7 +113,9 @@ export const frame = {
 }
 
 export function prefix(width: number, length: number): string {
-  return Array.from({ length: width }, (_, i) => String.fromCharCode(Math.floor(length / 256 ** (width - 1 - i)) & 0xff)).join('')
+  const all = Buffer.alloc(4)
+  all.writeUInt32BE(length)
+  return text(all.subarray(4 - width))
 }
 
 /** Every receiver, and how a payload is framed for it. */

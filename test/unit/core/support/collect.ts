@@ -10,7 +10,8 @@ export interface Collected {
 }
 
 /** The events of lines, as bytes. */
-export function collectLines(core: Core, chunks: Iterable<Uint8Array>, delimiter: Uint8Array | string, maxLength: number): Collected {
+export function collectLines(core: Core, chunks: Iterable<Uint8Array>, delimiter: Uint8Array | string,
+  maxLength: number): Collected {
   const events: string[] = []
   const parser = core.lineParser({
     delimiter,
@@ -44,7 +45,8 @@ export function collectNetstrings(core: Core, chunks: Iterable<Uint8Array>, maxL
 }
 
 /** The events of length-prefixed strings. */
-export function collectPrefixed(core: Core, chunks: Iterable<Uint8Array>, width: 1 | 2 | 4, maxLength: number): Collected {
+export function collectPrefixed(core: Core, chunks: Iterable<Uint8Array>, width: 1 | 2 | 4,
+  maxLength: number): Collected {
   const events: string[] = []
   const parser = core.lengthPrefixParser({
     bytes: width,

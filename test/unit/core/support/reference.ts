@@ -33,7 +33,8 @@ export function referenceNetstrings(chunks: readonly string[], limit: number): {
   for (;;) {
     const head = /^[0-9]*/.exec(rest)?.[0] ?? ''
     // A length that is wrong already, whatever follows.
-    if (/^0[0-9]/.test(head) || (head !== '' && BigInt(head) > BigInt(limit))) return { events: [...events, 'malformed'], end: 'failed' }
+    if (/^0[0-9]/.test(head)
+      || (head !== '' && BigInt(head) > BigInt(limit))) return { events: [...events, 'malformed'], end: 'failed' }
     if (head.length === rest.length) return { events, end: rest === '' ? 'clean' : 'inside-frame' }
     if (head === '' || rest[head.length] !== ':') return { events: [...events, 'malformed'], end: 'failed' }
     const from = head.length + 1
@@ -46,7 +47,8 @@ export function referenceNetstrings(chunks: readonly string[], limit: number): {
 }
 
 /** The events of a stream of length-prefixed strings, and how it ends. */
-export function referencePrefixed(chunks: readonly string[], width: number, limit: number): { events: string[]; end: string } {
+export function referencePrefixed(chunks: readonly string[], width: number,
+  limit: number): { events: string[]; end: string } {
   const events: string[] = []
   let rest = chunks.join('')
   for (;;) {

@@ -25,7 +25,8 @@ export interface ModelOptions {
   steps: number
 }
 
-const DELAYS = [1, 1, 3, 10, 255, 256, 257, 1000, 65_535, 65_536, 70_000, 3_600_000, 16_777_216, 86_400_000, 2 ** 32, 31_536_000_000]
+const DELAYS = [1, 1, 3, 10, 255, 256, 257, 1000, 65_535, 65_536, 70_000, 3_600_000, 16_777_216, 86_400_000, 2 ** 32,
+  31_536_000_000]
 
 /** Runs both side by side; throws at the first difference. */
 export function runTimersModel(timers: Timers, options: ModelOptions): void {
@@ -84,7 +85,8 @@ export function runTimersModel(timers: Timers, options: ModelOptions): void {
     base = Math.max(base, tick + 1)
     let due = entries
       .filter((entry) => entry.isLeftOver || (!isBack && tickOf(entry) < base))
-      .sort((a, b) => Number(b.isLeftOver) - Number(a.isLeftOver) || (a.isLeftOver ? 0 : a.quarters - b.quarters || a.sequence - b.sequence))
+      .sort((a, b) => Number(b.isLeftOver) - Number(a.isLeftOver)
+        || (a.isLeftOver ? 0 : a.quarters - b.quarters || a.sequence - b.sequence))
     const throwsAt = random() < 0.1 ? whole(due.length + 1) : -1
     let ran = 0
     const error = new Error('from onDue')
