@@ -5,7 +5,7 @@
 
 // Deferred and Failure
 export {
-  Deferred, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, ensureDeferred, execute, fail, Failure,
+  abortable, cancelOnAbort, Deferred, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, ensureDeferred, execute, fail, Failure,
   gatherResults, getDebugging, inlineCallbacks, maybeDeferred, race, setDebugging, setUnhandledPolicy, succeed,
 } from './defer/index.js'
 export type { Canceller, DeferredListOptions, ListResult, UnhandledPolicy } from './defer/index.js'

@@ -140,6 +140,14 @@ export function setASCII(ascii: bool): void {
   store<u32>(HEADER_ASCII, ascii ? 1 : 0)
 }
 
+/** Remembers what is read next, and returns as `done` does: for formats whose frames begin with a length. */
+export function suspend(p: usize, state: u32, value: u32, seen: u32, count: i32, consumed: i32): i32 {
+  store<u32>(p, state, P_STATE)
+  store<u32>(p, value, P_VALUE)
+  store<u32>(p, seen, P_SEEN)
+  return done(count, consumed)
+}
+
 /** Back to the start of a frame: nothing kept, nothing failed. */
 export function parserReset(handle: i32): i32 {
   const p = resolve(handle, KIND_PARSER)

@@ -12,7 +12,7 @@ import { MAX_FRAME } from "../abi/limits"
 import { KIND_PARSER, resolve } from "../memory/handles"
 import {
   FORMAT_PREFIXED, P_KEPT, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, P_WIDTH, STATE_BODY,
-  STATE_FAILED, STATE_HEAD, deliver, done, dropDelivered, keep, makeParser, record
+  STATE_FAILED, STATE_HEAD, deliver, done, dropDelivered, keep, makeParser, record, suspend
 } from "./parser"
 
 /** A parser of strings behind a prefix of `width` (1, 2, 4) bytes, at most `limit` bytes long; a handle or an error. */
@@ -107,15 +107,7 @@ export function receivePrefixed(p: usize, input: usize, length: i32, keepRest: b
     }
     at = end
   }
-  if (isFresh && !keepRest) {
-    // The unfinished frame is left to the caller, who will hand it in again.
-    state = STATE_HEAD
-    value = 0
-    seen = 0
-    at = frameStart
-  }
-  store<u32>(p, state, P_STATE)
-  store<u32>(p, value, P_VALUE)
-  store<u32>(p, seen, P_SEEN)
-  return done(count, <i32>(at - input))
+  // An unfinished frame that is not to be kept is left to the caller, who will hand it in again.
+  if (isFresh && !keepRest) return suspend(p, STATE_HEAD, 0, 0, count, <i32>(frameStart - input))
+  return suspend(p, state, value, seen, count, <i32>(at - input))
 }

@@ -1,40 +1,93 @@
 /**
- * AbortSignal as a way to cancel a Deferred.
+ * AbortSignal and Deferred: a signal that cancels one, and one whose cancelling aborts a signal.
  *
- * Owns: one listener for each use of a signal, gone once the Deferred has its result: signals may live as long as
- * the program. Must not know: who offers the signal.
+ * Owns: at most one listener on each signal, gone once every Deferred it would cancel has its result: signals may
+ * live as long as the program. Must not know: who offers the signal.
  */
 import { Logger } from '../logger/logger.js'
-import { addReceiver, hasResult } from './run.js'
-import type { Deferred } from './deferred.js'
+import { Deferred } from './deferred.js'
 import { Failure } from './failure.js'
+import { maybeDeferred } from './make.js'
+import { addReceiver, hasResult } from './run.js'
+import type { Settled } from './types.js'
 
 const log = new Logger('whorl.defer')
+
+/** Those that one signal cancels, in the order they came. */
+interface Watch {
+  readonly deferreds: Set<Deferred<any>>
+  readonly listener: () => void
+}
+
+const watches = new WeakMap<AbortSignal, Watch>()
 
 /**
  * Cancels `deferred` when `signal` aborts, or at once if it has; returns `deferred`.
  *
- * Covers the callbacks added so far. An error of the canceller is logged: nobody calls who could be told. @internal
+ * Covers the callbacks added so far. An error of the canceller is logged: nobody calls who could be told.
+ *
+ * @param signal undefined: nothing is done
  */
 export function cancelOnAbort<T>(signal: AbortSignal | undefined, deferred: Deferred<T>): Deferred<T> {
   if (signal === undefined || hasResult(deferred)) return deferred
-  const cancel = (): void => {
-    try {
-      deferred.cancel()
-    } catch (error) {
-      log.failure('A canceller threw an error when its signal aborted.', new Failure(error))
-    }
-  }
   if (signal.aborted) {
-    cancel()
+    cancel(deferred)
     return deferred
   }
-  signal.addEventListener('abort', cancel, { once: true })
+  const watch = watches.get(signal) ?? watchSignal(signal)
+  if (watch.deferreds.has(deferred)) return deferred
+  watch.deferreds.add(deferred)
   addReceiver(deferred, {
-    receive() {
-      signal.removeEventListener('abort', cancel)
+    receive(source) {
+      watch.deferreds.delete(source)
+      if (watch.deferreds.size === 0) unwatchSignal(signal, watch)
       return undefined
     },
   })
   return deferred
+}
+
+/**
+ * Calls a function that takes an AbortSignal, and gives what comes of it as a Deferred; cancelling that aborts the
+ * signal, and fails with CancelledError.
+ *
+ * @param fn called at once, with a signal of its own
+ * @example
+ * const page = abortable((signal) => fetch(url, { signal })).addTimeout(5000, reactor)
+ */
+export function abortable<U>(fn: (signal: AbortSignal) => U): Deferred<Settled<U>> {
+  const controller = new AbortController()
+  const deferred = new Deferred<any>(() => controller.abort())
+  // What the function does about the signal may come late, or never: nobody waits for it any more.
+  maybeDeferred(fn, controller.signal).addBoth((outcome) => {
+    if (!deferred.called) deferred.callback(outcome)
+  })
+  return deferred
+}
+
+function watchSignal(signal: AbortSignal): Watch {
+  const deferreds = new Set<Deferred<any>>()
+  const watch: Watch = {
+    deferreds,
+    listener() {
+      unwatchSignal(signal, watch)
+      for (const deferred of [...deferreds]) cancel(deferred)
+    },
+  }
+  watches.set(signal, watch)
+  signal.addEventListener('abort', watch.listener, { once: true })
+  return watch
+}
+
+function unwatchSignal(signal: AbortSignal, watch: Watch): void {
+  watches.delete(signal)
+  signal.removeEventListener('abort', watch.listener)
+}
+
+function cancel(deferred: Deferred<any>): void {
+  try {
+    deferred.cancel()
+  } catch (error) {
+    log.failure('A canceller threw an error when its signal aborted.', new Failure(error))
+  }
 }

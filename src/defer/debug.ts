@@ -15,9 +15,9 @@ export let debugging = false
 
 let sites: WeakMap<object, Sites> | undefined
 
-/** Switches the keeping of sites, for Deferreds made or fired from now on. It costs microseconds for each. */
-export function setDebugging(on: boolean): void {
-  debugging = on === true
+/** Does the work of `setDebugging`. @internal */
+export function setSiteKeeping(on: boolean): void {
+  debugging = on
 }
 
 /** Whether sites are being kept. */

@@ -8,11 +8,12 @@
 import { NotPaused } from '../errors/control.js'
 import { CancelledError } from '../errors/defer.js'
 import type { IReactorTime } from '../interfaces/time.js'
-import { debugging, noteCreation, noteFiring } from './debug.js'
+import { noteMaking, noting } from './context.js'
+import { debugging, noteFiring } from './debug.js'
 import { describe } from './describe.js'
 import { Failure, toFailure } from './failure.js'
-import { add, alreadyCalled, Bound, fireFrom, forget, isThenable, leave, noteOrigin, run, start } from './run.js'
-import { CALLED, CANCELLING, CHAINED, isIdle, lastAwaited, PAUSED, RUNNING, SEEN, SUPPRESS } from './state.js'
+import { add, alreadyCalled, Bound, fireFrom, forget, isThenable, leave, markSeen, noteOrigin, run, start } from './run.js'
+import { CALLED, CANCELLING, CHAINED, isIdle, lastAwaited, PAUSED, RUNNING, SUPPRESS } from './state.js'
 import { limitTime } from './timeout.js'
 import type { Canceller, Receiver, Settled, Waiter } from './types.js'
 
@@ -24,6 +25,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
   /** @internal */ declare _result: unknown
   /** @internal */ declare _calls: unknown[] | undefined
   /** @internal */ declare _canceller: Canceller<any> | Waiter | undefined
+  /** Only there if the state says so. @internal */ declare _context?: object
 
   /**
    * @param canceller called by {@link cancel} with this Deferred, if it has not fired; it should stop the work, and
@@ -35,7 +37,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
     this._result = undefined
     this._calls = undefined
     this._canceller = canceller
-    if (debugging) noteCreation(this)
+    if (noting) noteMaking(this)
   }
 
   /** Whether it has been fired; also true while its chain is paused or waits for another Deferred. */
@@ -285,8 +287,7 @@ class PromiseObserver implements Receiver {
       this.resolve(source._result)
       return
     }
-    forget(source)
-    source._state |= SEEN
+    markSeen(source)
     this.reject((source._result as Failure).value)
   }
 }

@@ -1,8 +1,10 @@
 /**
  * Deferreds and what is made of them, by name. Owns nothing but the list.
  */
-export { cancelOnAbort } from './abort.js'
-export { getDebugging, setDebugging } from './debug.js'
+export { abortable, cancelOnAbort } from './abort.js'
+export { bindContext, setContextPort, setDebugging } from './context.js'
+export type { ContextPort } from './context.js'
+export { getDebugging } from './debug.js'
 export { Deferred } from './deferred.js'
 export { Failure } from './failure.js'
 export { inlineCallbacks } from './inline.js'
@@ -11,6 +13,8 @@ export type { DeferredListOptions, ListResult, Outcome, Outcomes, Values } from 
 export { DeferredLock, DeferredSemaphore } from './lock.js'
 export { ensureDeferred, execute, fail, maybeDeferred, succeed } from './make.js'
 export { DeferredQueue } from './queue.js'
+export { taskGroup } from './task-group.js'
+export type { TaskGroup, TaskGroupOptions } from './task-group.js'
 export type { Canceller, Settled } from './types.js'
-export { endTurn, setUnhandledPolicy } from './unhandled.js'
+export { endTurn, setTurnEnd, setUnhandledPolicy } from './unhandled.js'
 export type { UnhandledPolicy } from './unhandled.js'

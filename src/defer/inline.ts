@@ -5,10 +5,12 @@
  * Waiting generators take results as receivers, and are cancelled as waiters, so that no depth of generators that
  * wait for each other uses stack. Source: `twisted.internet.defer.inlineCallbacks`; SEMANTICS D38.
  */
+import { runInContextOf } from './context.js'
 import { Deferred } from './deferred.js'
 import { fired, fireFrom, hasResult, isThenable, takeResult, waitFor } from './run.js'
 import { describe } from './describe.js'
 import { Failure, toFailure } from './failure.js'
+import { CONTEXT } from './state.js'
 import type { Receiver, Settled, Waiter } from './types.js'
 
 /**
@@ -65,7 +67,13 @@ class GeneratorRun implements Receiver, Waiter {
 
   receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined {
     this.waitingFor = undefined
-    return this.#goOn(takeResult(source), failing) ? fireFrom(this.#deferred!, this.#outcome, source) : undefined
+    const deferred = this.#deferred!
+    const value = takeResult(source)
+    // What it waited for was made elsewhere; the body goes on where it began.
+    const isDone = (deferred._state & CONTEXT) === 0
+      ? this.#goOn(value, failing)
+      : runInContextOf(deferred, (result) => this.#goOn(result, failing), value)
+    return isDone ? fireFrom(deferred, this.#outcome, source) : undefined
   }
 
   cancelAtWork(): void {

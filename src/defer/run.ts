@@ -14,10 +14,11 @@
  * takes the result somewhere else. A Deferred is itself a receiver: so one that waits for another gets its result.
  */
 import { AlreadyCalledError } from '../errors/defer.js'
+import { runInContextOf } from './context.js'
 import { debugging, noteFiring, storyOf } from './debug.js'
 import { Deferred } from './deferred.js'
 import { Failure, toFailure } from './failure.js'
-import { CALLED, CHAINED, isIdle, PAUSED, RUNNING, SEEN, SUPPRESS, WATCHED } from './state.js'
+import { CALLED, CHAINED, CONTEXT, isIdle, PAUSED, RUNNING, SEEN, SUPPRESS, WATCHED } from './state.js'
 import type { Receiver } from './types.js'
 import { unwatch, watch } from './unhandled.js'
 
@@ -88,7 +89,7 @@ export function takeResult(deferred: Deferred<any>): unknown {
 /** Makes a fired Deferred from a result or a Failure. @internal */
 export function fired(result: unknown): Deferred<any> {
   const deferred = new Deferred<any>()
-  deferred._state = CALLED
+  deferred._state |= CALLED
   deferred._result = result
   if (debugging) noteFiring(deferred)
   if (typeof result === 'object' && result !== null && result instanceof Failure) start(deferred)
@@ -153,6 +154,11 @@ export function run(first: Deferred<any>): void {
  * @returns a Deferred that got its result from this one and is to run first; this one has not ended then
  */
 function runLevels(deferred: Deferred<any>): Deferred<any> | undefined {
+  if ((deferred._state & CONTEXT) !== 0) return runInContextOf(deferred, runLevelsHere, deferred)
+  return runLevelsHere(deferred)
+}
+
+function runLevelsHere(deferred: Deferred<any>): Deferred<any> | undefined {
   const calls = deferred._calls
   let result = deferred._result
   let failing = result instanceof Failure
@@ -292,6 +298,12 @@ export function leave(deferred: Deferred<any>): void {
 export function forget(deferred: Deferred<any>): void {
   if ((deferred._state & WATCHED) !== 0) unwatch(deferred)
   deferred._state &= ~SEEN
+}
+
+/** The Failure that it holds is somebody's to handle who did not take it. */
+export function markSeen(deferred: Deferred<any>): void {
+  forget(deferred)
+  deferred._state |= SEEN
 }
 
 /** The error for a second firing. */

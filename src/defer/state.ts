@@ -19,13 +19,15 @@ export const WATCHED = 16
 export const REGISTERED = 32
 /** The Failure it holds was seen by a promise made from it, or thrown at the end of a turn. */
 export const SEEN = 64
+/** Made in a context of the host, which is kept in _context. */
+export const CONTEXT = 128
 /** Waits for the Deferred in _result. */
-export const CHAINED = 128
+export const CHAINED = 256
 /** One pause. */
-export const PAUSED = 256
+export const PAUSED = 512
 
 /** All but those flags that do not matter to {@link isIdle}. */
-const BUSY = ~(SUPPRESS | CANCELLING | WATCHED | REGISTERED | SEEN)
+const BUSY = ~(SUPPRESS | CANCELLING | WATCHED | REGISTERED | SEEN | CONTEXT)
 
 /** Fired, not running, neither paused nor waiting for another. */
 export function isIdle(state: number): boolean {

@@ -2,7 +2,8 @@
  * Failures that no errback took.
  *
  * Owns: the register of Deferreds whose chain ended in a Failure, and the policy for those that nobody picks up.
- * Asked at two moments: at the end of the reactor's turn (if a policy wants it), and when the Deferred was collected.
+ * Asked at two moments: at the end of the turn, promise jobs included (if a policy wants it), and when the Deferred
+ * was collected.
  * Must not know: how a Deferred runs. Source: `DebugInfo.__del__` of `twisted.internet.defer`.
  *
  * Most Failures are taken right after they came up, and registering is dear. So what is left is first noted in a short
@@ -24,7 +25,7 @@ import { REGISTERED, SEEN, WATCHED } from './state.js'
  */
 export type UnhandledPolicy = 'log' | 'throw' | ((failure: Failure, deferred: Deferred<any> | undefined) => void)
 
-/** Left in this turn; weak, as a program may run without a reactor that ends turns. */
+/** Left in this turn, with the promise jobs it left; weak, as a program may run without a reactor that ends turns. */
 interface Left {
   readonly deferred: WeakRef<Deferred<any>>
   readonly failure: Failure
@@ -32,12 +33,15 @@ interface Left {
 
 /** When nobody ends turns, what was left is forgotten here from this many on; collection still reports it. */
 const MAX_LEFT = 1024
+/** Promise jobs that a turn may take to look at its Failures, where no host tells when it ended. */
+const JOBS = 16
 /** Noted at most, before they are registered. */
 const MAX_NOTED = 256
 
 const log = new Logger('whorl.defer')
 
 let policy: UnhandledPolicy = 'log'
+let callAtTurnEnd = afterSomeJobs
 let registry: FinalizationRegistry<Failure> | undefined
 let noted: Deferred<any>[] = []
 let left: Left[] = []
@@ -59,9 +63,28 @@ export function watch(deferred: Deferred<any>): void {
   if (noted.push(deferred) === 1) void Promise.resolve().then(register)
   else if (noted.length >= MAX_NOTED) register()
   if (policy !== 'log' && left.length < MAX_LEFT) {
-    left.push({ deferred: new WeakRef(deferred), failure: deferred._result as Failure })
+    if (left.push({ deferred: new WeakRef(deferred), failure: deferred._result as Failure }) === 1) {
+      callAtTurnEnd(endTurn)
+    }
   }
 }
+
+/**
+ * For a binding: how to call something when the code that runs now is done, with all promise jobs that come of it.
+ * Not before those: what is awaited in the same turn is looked at by a promise job. @internal
+ */
+export function setTurnEnd(schedule: (fn: () => void) => void = afterSomeJobs): void {
+  callAtTurnEnd = schedule
+}
+
+/** Without a host only promise jobs are there to wait with: so many of them, one after the other. */
+function afterSomeJobs(fn: () => void): void {
+  let job = Promise.resolve()
+  for (let i = 0; i < JOBS; i++) job = job.then(nothing)
+  void job.then(fn)
+}
+
+function nothing(): void {}
 
 /** Somebody took the Failure of `deferred`. @internal */
 export function unwatch(deferred: Deferred<any>): void {
@@ -70,7 +93,7 @@ export function unwatch(deferred: Deferred<any>): void {
 }
 
 /**
- * For a reactor, at the end of each turn: asks the policy about what this turn left unhandled.
+ * At the end of a turn: asks the policy about what it left unhandled.
  *
  * @throws the error of the first such Failure under the policy `'throw'`; the others are logged. @internal
  */

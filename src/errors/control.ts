@@ -97,6 +97,30 @@ export class SchedulerStopped extends WhorlError {
   }
 }
 
+/** Something was to be started in a task group that has ended. */
+export class TaskGroupClosed extends WhorlError {
+  static override readonly code: string = 'ERR_TASK_GROUP_CLOSED'
+  static override readonly fault: Fault = 'local'
+
+  constructor(message = 'The task group has ended.', details?: ErrorDetails) {
+    super(message, details)
+  }
+}
+
+/** Thrown by a program's main to end it with a status; see `react`. No failure of anything, unless the status is not 0. */
+export class SystemExit extends WhorlError {
+  static override readonly code: string = 'ERR_SYSTEM_EXIT'
+  static override readonly fault: Fault = 'local'
+
+  /** What the program is to end with, 0 to 255. */
+  readonly status: number
+
+  constructor(status = 0, message = `The program ends with status ${status}.`, details?: ErrorDetails) {
+    super(message, details)
+    this.status = status
+  }
+}
+
 /** This host has no way to do what was asked. */
 export class NotSupportedError extends WhorlError {
   static override readonly code: string = 'ERR_HOST_NOT_SUPPORTED'

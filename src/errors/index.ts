@@ -29,8 +29,10 @@ export {
   ReactorAlreadyRunning,
   ReactorNotRunning,
   SchedulerStopped,
+  SystemExit,
   TaskDone,
   TaskFailed,
+  TaskGroupClosed,
   TaskStopped,
 } from './control.js'
 export {

@@ -13,7 +13,7 @@ describe('connections', () => {
     expect(left).toEqual({ connections: 0, parsers: 0 })
   })
 
-  it.each(FRAMING_NAMES)('50,000 messages (%s) go there and back through one, and memory stays flat', async (framing) => {
+  it.each(FRAMING_NAMES)('50,000 messages (%s) go through one and back, and memory stays flat', async (framing) => {
     const { received, answered, samples } = await streamMessages(framing, 50_000)
     expect([received, answered, samples.length]).toEqual([50_000, 50_000, 10])
     expect(growth(samples, 'coreTotal')).toBe(0)

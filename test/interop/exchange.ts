@@ -124,7 +124,9 @@ function framedEnd(kind: Exclude<Kind, 'echo'>, exchange: Exchange): IProtocol {
     if (protocol instanceof LineReceiver) protocol.sendLine(data.toString('utf8'))
     else protocol.sendString(data)
   }
-  const received = (data: string | Uint8Array): void => exchange.got(typeof data === 'string' ? Buffer.from(data) : data)
+  const received = (data: string | Uint8Array): void => {
+    exchange.got(typeof data === 'string' ? Buffer.from(data) : data)
+  }
   const { connectionLost } = protocol
   return Object.assign(protocol, {
     connectionMade: () => exchange.begin(protocol.transport, send),

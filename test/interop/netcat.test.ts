@@ -21,7 +21,7 @@ function bytesOf(length: number): Buffer {
 }
 
 describeWith(netcat(), 'netcat', (nc) => {
-  it.each([1, 60, 65_536, 65_537, 4 << 20])('gets %i bytes back from the echo port, and then the end', async (length) => {
+  it.each([1, 60, 65_536, 65_537, 4 << 20])('gets %i bytes back from the echo port, then the end', async (length) => {
     const { echo } = await Switchboard.start()
     const sent = bytesOf(length)
     const client = new Program(nc, ['-N', '127.0.0.1', String(echo)])

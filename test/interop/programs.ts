@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { describe } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -36,11 +36,19 @@ export function twistedPython(): Peer {
   return { name: 'Twisted', package: 'python3-twisted', command }
 }
 
-/** Tests that need a peer: where it is missing they are skipped and say why, but fail in CI. */
+/** Tests that need a peer: where it is missing they are skipped and say why; in CI that is one failure instead. */
 export function describeWith(peer: Peer, title: string, tests: (command: string) => void): void {
-  const isMissing = peer.command === null
-  const why = isMissing ? ` (needs ${peer.name}: install the package ${peer.package})` : ''
-  describe.skipIf(isMissing && process.env['CI'] === undefined)(title + why, () => tests(peer.command ?? peer.package))
+  const { command } = peer
+  if (command !== null) {
+    describe(title, () => tests(command))
+    return
+  }
+  const why = `needs ${peer.name}: install the package ${peer.package}`
+  if (process.env['CI'] === undefined) {
+    describe.skip(`${title} (${why})`, () => tests(peer.package))
+  } else {
+    describe(title, () => it('has its peer', () => expect.fail(why)))
+  }
 }
 
 /** A child process and what it printed. */
@@ -64,13 +72,19 @@ export class Program {
     // Written to after its end: what it did is in `ended`.
     this.child.stdin.on('error', () => undefined)
     this.ended = new Promise((resolve, reject) => {
-      this.child.on('error', reject)
+      this.child.on('error', (error) => {
+        Program.#running.delete(this)
+        this.#error += error.message
+        this.#wake()
+        reject(error)
+      })
       this.child.on('close', (status, signal) => {
         Program.#running.delete(this)
         this.#wake()
         resolve({ status, signal })
       })
     })
+    this.ended.catch(() => undefined)
   }
 
   /** Ends those that a failed test left behind. */

@@ -1,6 +1,6 @@
 /**
- * Two scenarios with our server in this process and clients that are not ours in others: very many connections, and very
- * many messages through one. Their sizes are arguments, so that the ordinary run has a slice of each.
+ * Two scenarios with our server in this process and clients that are not ours in others: very many connections, and
+ * very many messages through one. Their sizes are arguments, so that the ordinary run has a slice of each.
  */
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'

@@ -16,7 +16,7 @@ describe('connections', () => {
     expect(left).toEqual({ connections: 0, parsers: 0 })
   })
 
-  it.each(FRAMING_NAMES)('1,000,000 messages (%s) go there and back through one, and memory stays flat', async (framing) => {
+  it.each(FRAMING_NAMES)('1,000,000 messages (%s) go through one and back, and memory stays flat', async (framing) => {
     const { received, answered, samples } = await streamMessages(framing, 1_000_000)
     expect([received, answered, samples.length]).toEqual([1_000_000, 1_000_000, 10])
     expect(growth(samples, 'coreTotal')).toBe(0)

@@ -52,7 +52,8 @@ function fail(error) {
 
 async function open({ open: count, port, from, name }) {
   for (let at = 0; at < count; at += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - at) }, (_, i) => new Client(`${name}-${at + i}`, port, from))
+    const length = Math.min(AT_ONCE, count - at)
+    const some = Array.from({ length }, (_, i) => new Client(`${name}-${at + i}`, port, from))
     clients.push(...some)
     await Promise.all(some.map((client) => client.opened))
   }

@@ -65,7 +65,7 @@ describe('text', () => {
     expect(asNickname(nick)).toBe(nick)
   })
 
-  it.each(['', 'x'.repeat(21), 'a b', '/who', '-a', '<ada>', '*', 'a\u200db', '\u0301', 'a@b'])('%j is none', (text) => {
+  it.each(['', 'x'.repeat(21), 'a b', '/who', '-a', '<ada>', '*', 'a\u200db', '\u0301', 'a@b'])('%j: none', (text) => {
     expect(asNickname(text)).toBeNull()
   })
 

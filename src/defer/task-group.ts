@@ -1,0 +1,211 @@
+/**
+ * taskGroup: functions that run side by side, none of which outlives the block that started them.
+ *
+ * Owns: who still runs, and what the first failure does to the others. Must not know: what they do.
+ * Source: nurseries of trio and `asyncio.TaskGroup`; here over Deferreds, with native promises as guests.
+ *
+ *   open ──(a failure, or cancelled)──► ending ──(all are done)──► closed
+ *     └───────────────────(all are done)───────────────────────────► closed
+ *
+ * A Deferred is cancelled; a native promise cannot be, so its function is told by `group.signal`, and waited for.
+ */
+import { CancelledError, FailureGroup } from '../errors/defer.js'
+import { TaskGroupClosed } from '../errors/control.js'
+import { Logger } from '../logger/logger.js'
+import { cancelOnAbort } from './abort.js'
+import { Deferred } from './deferred.js'
+import { describe } from './describe.js'
+import { Failure, toFailure } from './failure.js'
+import { fail } from './make.js'
+import { addReceiver, fired, fireFrom, isThenable, markSeen, run } from './run.js'
+import type { Receiver, Settled, Waiter } from './types.js'
+
+const log = new Logger('whorl.defer')
+
+/** What a group is made with. */
+export interface TaskGroupOptions {
+  /** Cancels the group when it aborts. */
+  signal?: AbortSignal
+}
+
+/** What the body of a {@link taskGroup} starts others with. */
+export interface TaskGroup {
+  /** Aborted once the group is ending: for what cannot be cancelled in another way. */
+  readonly signal: AbortSignal
+  /** How many run, the body included. */
+  readonly size: number
+  /**
+   * Calls a function at once, as one of the group.
+   *
+   * @returns its result; a failure is the group's to report, whether or not anybody looks here
+   * @throws CancelledError if the group is ending; TaskGroupClosed if it has ended
+   */
+  start<U, A extends unknown[]>(fn: (...args: A) => U, ...args: A): Deferred<Settled<U>>
+  /** Cancels all that run; the group then fails with CancelledError. */
+  cancel(): void
+}
+
+/**
+ * Calls `body` with a group, and fires with its result once it and everything that it started are done.
+ *
+ * The first failure cancels all others. When they have ended, the Deferred fails with a FailureGroup of everything
+ * that failed, in the order it did; what ended as cancelled is no failure. Cancelling the Deferred cancels all, and it
+ * fails with CancelledError once they have ended.
+ *
+ * @example
+ * const sizes = await taskGroup(async (group) => {
+ *   const all = urls.map((url) => group.start(sizeOf, url))
+ *   return gatherResults(all)
+ * })
+ */
+export function taskGroup<U>(body: (group: TaskGroup) => U, options: TaskGroupOptions = {}): Deferred<Settled<U>> {
+  if (typeof body !== 'function') throw new TypeError(`taskGroup() takes a function, not ${describe(body)}.`)
+  if (options.signal?.aborted === true) return fail(new CancelledError())
+  const group = new Group()
+  group.begin(body)
+  return cancelOnAbort(options.signal, group.whole) as Deferred<any>
+}
+
+class Group implements TaskGroup, Waiter {
+  /** Fires when all are done. */
+  readonly whole = new Deferred<any>()
+  /** Never set: to cancel the group is to cancel its members. */
+  readonly waitingFor = undefined
+  /** Those that can be cancelled. */
+  readonly #members = new Set<Deferred<any>>()
+  #running = 0
+  #isEnding = false
+  #isClosed = false
+  /** By somebody, not by a failure of its own. */
+  #isCancelled = false
+  readonly #failures: Failure[] = []
+  #result: unknown = undefined
+  #controller: AbortController | undefined = undefined
+
+  constructor() {
+    this.whole._canceller = this
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#isEnding) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  get size(): number {
+    return this.#running
+  }
+
+  start<U, A extends unknown[]>(fn: (...args: A) => U, ...args: A): Deferred<Settled<U>> {
+    if (typeof fn !== 'function') throw new TypeError(`start() takes a function, not ${describe(fn)}.`)
+    if (this.#isClosed) throw new TaskGroupClosed()
+    if (this.#isEnding) throw new CancelledError('The task group is ending.')
+    return this.#follow(() => fn(...args), false)
+  }
+
+  begin(body: (group: TaskGroup) => unknown): void {
+    this.#follow(() => body(this), true)
+  }
+
+  cancel(): void {
+    this.#isCancelled = true
+    this.#end()
+  }
+
+  /** The Deferred of the group was cancelled. */
+  cancelAtWork(): void {
+    this.cancel()
+  }
+
+  /** A member is done. @returns the group's Deferred, if that has its result now */
+  ended(member: Deferred<any>, outcome: unknown, isBody: boolean): Deferred<any> | undefined {
+    this.#members.delete(member)
+    if (outcome instanceof Failure) this.#note(outcome, isBody)
+    else if (isBody) this.#result = outcome
+    if (--this.#running > 0) return undefined
+    this.#isClosed = true
+    return fireFrom(this.whole, this.#outcome(), member)
+  }
+
+  #follow(call: () => unknown, isBody: boolean): Deferred<any> {
+    this.#running++
+    let result: unknown
+    try {
+      result = call()
+      if (typeof result === 'object' && result !== null && !(result instanceof Deferred) && isThenable(result)) {
+        return this.#followPromise(result, isBody)
+      }
+    } catch (error) {
+      result = toFailure(error)
+    }
+    const member = result instanceof Deferred ? result : fired(result)
+    this.#members.add(member)
+    addReceiver(member, new Membership(this, isBody))
+    // It may have ended the group while it was being called.
+    if (this.#isEnding && this.#members.has(member)) cancelOne(member)
+    return member
+  }
+
+  #followPromise(promise: PromiseLike<unknown>, isBody: boolean): Deferred<any> {
+    const view = new Deferred<any>()
+    const settle = (outcome: unknown): void => {
+      if (!view.called) {
+        view.callback(outcome)
+        if (view.result === outcome && outcome instanceof Failure) markSeen(view)
+      }
+      const whole = this.ended(view, outcome, isBody)
+      if (whole !== undefined) run(whole)
+    }
+    Promise.resolve(promise).then(settle, (error: unknown) => settle(toFailure(error)))
+    return view
+  }
+
+  #note(failure: Failure, isBody: boolean): void {
+    if (failure.check(CancelledError) === null) this.#failures.push(failure)
+    else if (!isBody) return
+    else if (!this.#isEnding) this.#isCancelled = true
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#controller?.abort()
+    for (const member of [...this.#members]) cancelOne(member)
+  }
+
+  #outcome(): unknown {
+    const failures = this.#failures
+    if (failures.length > 0) {
+      const first = failures[0].getErrorMessage()
+      return new Failure(new FailureGroup(failures, `${failures.length} of a task group failed, first: ${first}`))
+    }
+    return this.#isCancelled ? new Failure(new CancelledError()) : this.#result
+  }
+}
+
+/** In the chain of a member: tells the group, and lets the result pass. */
+class Membership implements Receiver {
+  readonly group: Group
+  readonly isBody: boolean
+
+  constructor(group: Group, isBody: boolean) {
+    this.group = group
+    this.isBody = isBody
+  }
+
+  receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+    if (failing) markSeen(source)
+    return this.group.ended(source, source._result, this.isBody)
+  }
+}
+
+function cancelOne(member: Deferred<any>): void {
+  try {
+    member.cancel()
+  } catch (error) {
+    log.failure('A canceller threw an error.', new Failure(error))
+  }
+}
