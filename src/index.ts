@@ -5,10 +5,14 @@
 
 // Deferred and Failure
 export {
-  abortable, cancelOnAbort, Deferred, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, ensureDeferred, execute, fail, Failure,
-  gatherResults, getDebugging, inlineCallbacks, maybeDeferred, race, setDebugging, setUnhandledPolicy, succeed,
+  abortable, cancelOnAbort, Deferred, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, ensureDeferred,
+  execute, fail, Failure, gatherResults, getDebugging, inlineCallbacks, maybeDeferred, race, setDebugging,
+  setUnhandledPolicy, succeed, taskGroup,
 } from './defer/index.js'
-export type { Canceller, DeferredListOptions, ListResult, UnhandledPolicy } from './defer/index.js'
+export type {
+  Canceller, DeferredListOptions, ListResult, Outcome, Outcomes, Settled, TaskGroup, TaskGroupOptions, UnhandledPolicy,
+  Values,
+} from './defer/index.js'
 
 // Errors
 export {
@@ -16,8 +20,8 @@ export {
   ConnectBindError, ConnectError, ConnectingCancelledError, ConnectionAborted, ConnectionClosed, ConnectionDone,
   ConnectionLost, ConnectionRefusedError, ConsumerStoppedError, CoreError, DNSLookupError, EndpointSyntaxError,
   FailureGroup, FirstError, NetstringParseError, NoRouteError, NotAcquired, NotPaused, NotSupportedError, QueueOverflow,
-  QueueUnderflow, ReactorAlreadyRunning, ReactorNotRunning, SchedulerStopped, StringTooLongError, TaskDone, TaskFailed,
-  TaskStopped, ThrownValueError, TimeoutError, UserError, WhorlError,
+  QueueUnderflow, ReactorAlreadyRunning, ReactorNotRunning, SchedulerStopped, StringTooLongError, SystemExit, TaskDone,
+  TaskFailed, TaskGroupClosed, TaskStopped, ThrownValueError, TimeoutError, UserError, WhorlError,
 } from './errors/index.js'
 export type { ErrorClass, ErrorDetails, Fault } from './errors/index.js'
 export { ProducerAlreadyRegistered, WriteLimitExceeded } from './transports/index.js'
@@ -27,8 +31,11 @@ export { formatEvent, Logger, logPublisher } from './logger/index.js'
 export type { LogEvent, LogFields, LogLevel, LogObserver } from './logger/index.js'
 
 // Time and reactor
-export { Clock, deferLater, LoopAlreadyRunning, LoopingCall, LoopNotRunning } from './reactor/index.js'
-export type { Reactor, ReactorOptions } from './reactor/index.js'
+export {
+  Clock, coiterate, cooperate, CooperativeTask, Cooperator, deferLater, LoopAlreadyRunning, LoopingCall, LoopNotRunning,
+  react,
+} from './reactor/index.js'
+export type { CooperatorOptions, ReactReactor, Reactor, ReactorOptions } from './reactor/index.js'
 
 // Protocols, framing and policies
 export {

@@ -58,6 +58,10 @@ export class NodeHost implements HostPort {
     }
   }
 
+  exit(status: number): void {
+    process.exit(status)
+  }
+
   encode(text: string): Uint8Array {
     return Buffer.from(text, 'utf8')
   }

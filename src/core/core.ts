@@ -41,6 +41,12 @@ export interface MemoryUsage {
   timers: number
 }
 
+/** What must be freed when its owner is collected; must not know the owner. */
+interface Orphan {
+  handle: number
+  free(handle: number): number
+}
+
 /** Whoever has records left in the ring, which everyone shares. */
 export interface RingUser {
   saveRecords(): void
@@ -58,7 +64,7 @@ export class Core {
   #bytes!: Uint8Array
   #timers: Timers | undefined
   #queue: EventQueue | undefined
-  #orphans: FinalizationRegistry<number> | undefined
+  #orphans: FinalizationRegistry<Orphan> | undefined
   #staged: Uint8Array | null = null
   #stagedFrom = 0
   #stagedTo = 0
@@ -169,13 +175,13 @@ export class Core {
     return STAGE
   }
 
-  /** Frees a parser when its owner was collected without doing so. */
-  adopt(owner: object, handle: number): void {
-    this.#orphans ??= new FinalizationRegistry((orphan) => this.exports.parserFree(orphan))
-    this.#orphans.register(owner, handle, owner)
+  /** Has `free(handle)` called when the owner of that object of the core was collected without doing so. */
+  adopt(owner: object, handle: number, free: (handle: number) => number): void {
+    this.#orphans ??= new FinalizationRegistry((orphan) => orphan.free(orphan.handle))
+    this.#orphans.register(owner, { handle, free }, owner)
   }
 
-  /** The owner freed its parser itself. */
+  /** The owner freed it itself. */
   disown(owner: object): void {
     this.#orphans?.unregister(owner)
   }

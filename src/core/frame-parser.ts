@@ -67,7 +67,7 @@ export class FrameParser implements RingUser {
   constructor(core: Core, handle: number) {
     this.core = core
     this.handle = handle
-    core.adopt(this, handle)
+    core.adopt(this, handle, core.exports.parserFree)
   }
 
   /** Takes the next chunk; the one before must be used up. It must not change until it is used up too. */

@@ -35,6 +35,7 @@ export class EventQueue {
     const address = check(core.exports.queueAddress(this.#queue), 'createQueue')
     this.#inbox = (address + QUEUE_INBOX) >> 2
     this.#out = (address + QUEUE_OUT) >> 2
+    core.adopt(this, this.#queue, core.exports.queueFree)
   }
 
   /**
@@ -117,6 +118,7 @@ export class EventQueue {
     if (this.#isDraining) throw new CoreError('free was called from inside onEvent.')
     if (this.#isFreed) return
     this.#isFreed = true
+    this.#core.disown(this)
     this.#core.exports.queueFree(this.#queue)
   }
 

@@ -39,6 +39,7 @@ export class Timers {
     const address = check(core.exports.timersAddress(this.#wheel), 'createTimers')
     this.#count = (address + WHEEL_COUNT) >> 2
     this.#out = (address + WHEEL_OUT) >> 2
+    core.adopt(this, this.#wheel, core.exports.timersFree)
   }
 
   /**
@@ -124,6 +125,7 @@ export class Timers {
     if (this.#isRunning) throw new CoreError('free was called from inside onDue.')
     if (this.#isFreed) return
     this.#isFreed = true
+    this.#core.disown(this)
     this.#core.exports.timersFree(this.#wheel)
   }
 }

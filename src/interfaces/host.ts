@@ -26,6 +26,8 @@ export interface HostPort {
   keepAlive(wanted: boolean): void
   /** Calls `fn` for SIGINT and SIGTERM. @returns what takes the handlers away again */
   installSignals(fn: (signal: string) => void): () => void
+  /** Ends the program with a status, 0 to 255; missing where that is not the program's to decide. */
+  exit?(status: number): void
   /** UTF-8. */
   encode(text: string): Uint8Array
   /** An array whose contents are arbitrary. */

@@ -7,6 +7,7 @@
  *   pending → called (just before it runs) | cancelled
  */
 
+import { bindContext } from '../defer/index.js'
 import { AlreadyCalled, AlreadyCancelled } from '../errors/index.js'
 import type { IDelayedCall } from '../interfaces/time.js'
 
@@ -45,7 +46,7 @@ export class DelayedCall implements IDelayedCall {
   constructor(owner: CallOwner, time: number, fn: AnyFunction, args: unknown[]) {
     this.#owner = owner
     this.time = time
-    this.#fn = fn
+    this.#fn = bindContext(fn)
     this.#args = args.length === 0 ? NO_ARGUMENTS : args
   }
 

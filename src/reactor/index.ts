@@ -1,10 +1,15 @@
 /** Reactors, clocks and time: names only. */
 
 export { Clock } from './clock.js'
+export { CooperativeTask } from './cooperative-task.js'
+export { coiterate, cooperate, Cooperator } from './cooperator.js'
+export type { CooperatorOptions } from './cooperator.js'
 export { deferLater } from './defer-later.js'
 export { DelayedCall } from './delayed-call.js'
 export { LoopAlreadyRunning, LoopNotRunning } from './errors.js'
 export { LoopingCall } from './looping-call.js'
+export { react } from './react.js'
+export type { ReactReactor } from './react.js'
 export { Reactor } from './reactor.js'
 export { ReactorBase } from './reactor-base.js'
 export type { ReactorOptions } from './reactor-base.js'

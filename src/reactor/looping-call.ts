@@ -96,7 +96,7 @@ export class LoopingCall {
     if (this.#call === null) return
     this.#call.cancel()
     this.#call = null
-    this.#settle().callback(this)
+    this.#deferred!.callback(this)
   }
 
   /** The next call comes an interval from now, and the phase counts from now. @throws LoopNotRunning */
@@ -111,15 +111,18 @@ export class LoopingCall {
 
   #run(): void {
     this.#call = null
-    maybeDeferred(this.#fn)
-      .addCallback(() => {
-        if (this.#running) this.#schedule()
-        else this.#settle().callback(this)
-      })
-      .addErrback((failure: Failure) => {
-        this.#running = false
-        this.#settle().errback(failure)
-      })
+    // Of this start: while the function's Deferred is waited for, the loop may be stopped and started again.
+    const deferred = this.#deferred!
+    maybeDeferred(this.#fn).addCallbacks(
+      () => {
+        if (!this.#running || this.#deferred !== deferred) deferred.callback(this)
+        else this.#schedule()
+      },
+      (failure: Failure) => {
+        if (this.#deferred === deferred) this.#running = false
+        deferred.errback(failure)
+      },
+    )
   }
 
   #schedule(): void {
@@ -141,12 +144,6 @@ export class LoopingCall {
     const count = passed - this.#countsFrom
     this.#countsFrom = passed
     return count
-  }
-
-  #settle(): Deferred<LoopingCall> {
-    const deferred = this.#deferred as Deferred<LoopingCall>
-    this.#deferred = null
-    return deferred
   }
 
   #needClock(): IReactorTime {

@@ -14,12 +14,14 @@
  */
 
 import type { Deferred, Failure as FailureType } from '../defer/index.js'
-import { endTurn, Failure } from '../defer/index.js'
+import { bindContext, Failure } from '../defer/index.js'
 import { ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
 import type { HostPort, HostTimer, ReactorParts } from '../interfaces/host.js'
 import type { IReactorCore, Trigger, TriggerPhase } from '../interfaces/reactor-core.js'
 import type { IDelayedCall, IReactorTime } from '../interfaces/time.js'
 import { Logger } from '../logger/index.js'
+import type { CooperativeTask } from './cooperative-task.js'
+import { cooperatorOf } from './cooperator.js'
 import { deferLater } from './defer-later.js'
 import type { AnyFunction } from './delayed-call.js'
 import { checkFunction } from './delayed-call.js'
@@ -128,6 +130,11 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     return loop
   }
 
+  /** Runs an iterator beside others, on the cooperator of this reactor. See `Cooperator`. */
+  cooperate(iterator: Iterator<unknown> | Iterable<unknown>): CooperativeTask {
+    return cooperatorOf(this).cooperate(iterator)
+  }
+
   // --- turns
 
   /** Begins a turn, or a part of one. @internal */
@@ -143,8 +150,6 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     }
     if (this.#dirtyCount > 0) this.#flushAll()
     this.#depth = 0
-    // The unhandled-failure policy may throw here, which is its purpose: nothing may have to come after.
-    endTurn()
   }
 
   /** Has `target.flush()` called once, when the turn ends. @internal */
@@ -293,13 +298,15 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   callWhenRunning<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): Trigger | null {
     checkFunction(fn)
     if (!this.#running) return this.addSystemEventTrigger('after', 'startup', fn, ...args)
-    this.queue.post(() => fn(...args))
+    const call = bindContext(fn)
+    this.queue.post(() => call(...args))
     return null
   }
 
   callFromThread<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): void {
     checkFunction(fn)
-    this.queue.post(() => fn(...args), 0)
+    const call = bindContext(fn)
+    this.queue.post(() => call(...args), 0)
   }
 
   addSystemEventTrigger<A extends unknown[]>(
