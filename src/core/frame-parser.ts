@@ -23,6 +23,7 @@ const SMALLEST_WINDOW = 512
 /** Chunks up to this length are worth a look before they cross into the core: measured, see docs/benchmarks.md. */
 const SHORT = 256
 const NOTHING = new Uint8Array(0)
+const NO_RECORDS = new Int32Array(0)
 
 /** How `FrameParser.text` reads bytes. */
 export type TextEncoding = 'utf8' | 'latin1'
@@ -53,8 +54,9 @@ export class FrameParser implements RingUser {
   #window = STAGE_BYTES
   #index = 0
   #count = 0
-  #saved: Int32Array | null = null
-  #savedFrom = 0
+  /** Where the records are read: the ring, or a copy when someone else needed it; and where record 0 is, or would be. */
+  #records: Int32Array = NO_RECORDS
+  #recordsAt = 0
   #isASCII = false
   #windowText: string | null = null
   #windowFrom = 0
@@ -86,21 +88,15 @@ export class FrameParser implements RingUser {
   /** Goes to the next event; false when the chunk is used up. */
   next(): boolean {
     if (this.#index === this.#count && !this.#parse()) return false
-    let words = this.#saved
-    let at: number
-    if (words === null) {
-      words = this.core.words()
-      at = RING_AT + this.#index * RECORD
-    } else {
-      at = (this.#index - this.#savedFrom) * RECORD
-    }
+    let words = this.#records
+    // Detached by growth: the ring is where it was.
+    if (words.length === 0) words = this.#records = this.core.words()
+    const at = this.#recordsAt + this.#index * RECORD
     this.#index++
-    const kind = words[at]
-    this.kind = kind
+    this.kind = words[at]
     this.#offset = words[at + 1]
     this.length = words[at + 2]
     this.#position = this.#base + words[at + 3]
-    if (kind === EVENT_FRAME_KEPT) this.#isDelivered = true
     return true
   }
 
@@ -133,7 +129,6 @@ export class FrameParser implements RingUser {
     const { core } = this
     if (core.ringUser === this) core.ringUser = null
     else if (core.ringUser !== null) core.ringUser.saveRecords()
-    this.#saved = null
     this.#windowText = null
     let position = this.#batchEnd
     // Behind the last event there is a kept tail, if anything.
@@ -169,6 +164,10 @@ export class FrameParser implements RingUser {
         this.#index = 0
         this.#count = count
         this.#keeps = false
+        this.#records = words
+        this.#recordsAt = RING_AT
+        // A kept frame is always the first.
+        if (words[RING_AT] === EVENT_FRAME_KEPT) this.#isDelivered = true
         core.ringUser = this
         return true
       }
@@ -182,8 +181,8 @@ export class FrameParser implements RingUser {
   saveRecords(): void {
     this.core.ringUser = null
     if (this.#index === this.#count) return
-    this.#savedFrom = this.#index
-    this.#saved = this.core.words().slice(RING_AT + this.#index * RECORD, RING_AT + this.#count * RECORD)
+    this.#records = this.core.words().slice(RING_AT + this.#index * RECORD, RING_AT + this.#count * RECORD)
+    this.#recordsAt = -this.#index * RECORD
   }
 
   /** The current frame's bytes, the caller's to keep: a view of the chunk, or a copy where it spanned chunks. */
