@@ -60,6 +60,6 @@ export type {
   ConnectTCPOptions, HostnameAddress, IAddress, IBufferedProtocol, IClientFactory, IConnector, IConsumer, IDelayedCall,
   IHalfCloseableProtocol, IHostnameResolver, IListeningPort, IProtocol, IProtocolFactory, IPullProducer, IPushProducer,
   IPv4Address, IPv6Address, IReactorCore, IReactorTCP, IReactorTime, IStreamClientEndpoint, IStreamServerEndpoint,
-  IStreamTransport, ITCPTransport, ITransport, ListenTCPOptions, ProcessAddress, ResolveOptions, TCPAddress, Trigger,
-  TriggerPhase, UNIXAddress, WriteLimits,
+  IStreamTransport, ITCPTransport, ITransport, ListenTCPOptions, MemoryAddress, ProcessAddress, ResolveOptions,
+  TCPAddress, Trigger, TriggerPhase, UNIXAddress, WriteLimits,
 } from './interfaces/index.js'

@@ -9,11 +9,11 @@
 
 /** A whole frame inside the input: `offset`, `length`. */
 export const EVENT_FRAME = 1
-/** A frame that began in earlier input: `offset` is an address in linear memory, good until the next call for this parser. */
+/** A frame that began in earlier input: `offset` is an address in memory, good until the next call for this parser. */
 export const EVENT_FRAME_KEPT = 2
-/** A line that is, or will be, over its limit: `length` bytes of it are known, it begins at `offset` (0 if it began earlier). */
+/** A line that is over its limit, or will be: `length` bytes of it are known; `offset` is where it begins, 0 if earlier. */
 export const EVENT_LINE_TOO_LONG = 3
-/** A length prefix over the limit: `length` is what it says, as unsigned. The parser ignores input until it is reset. */
+/** A length prefix over the limit: `length` is what it says, unsigned. The parser ignores input until it is reset. */
 export const EVENT_LENGTH_LIMIT = 4
 /** A netstring broke its grammar: `length` is one of the reasons below. The parser ignores input until it is reset. */
 export const EVENT_MALFORMED = 5

@@ -1,7 +1,8 @@
 /**
  * Sources of events: what each had of its budget in this drain, and what it has to wait with.
  *
- *      128 table   132 mask   136 used   140 epoch   144 source budget   148 first backlog   152 last   160 held by priority (4)
+ *      128 table   132 mask   136 used   140 epoch   144 source budget   148 first backlog   152 last backlog
+ *      160 held by priority (4)
  *
  *      table entry:  | source | epoch | ran in this drain | backlog |      valid only for the epoch it names
  *      backlog:      | source | next  | held events | – | (first, last) for each priority |

@@ -44,5 +44,6 @@ export function memoryBytes(): u32 {
 // @ts-ignore: decorator
 @inline
 export function isInside(pointer: usize, length: i32): bool {
-  return length >= 0 && pointer >= <usize>STAGE && pointer <= <usize>memoryBytes() && <usize>length <= <usize>memoryBytes() - pointer
+  const end = <usize>memoryBytes()
+  return length >= 0 && pointer >= <usize>STAGE && pointer <= end && <usize>length <= end - pointer
 }

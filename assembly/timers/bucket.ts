@@ -146,10 +146,12 @@ export function sweep(bucket: usize): u32 {
   return dead
 }
 
-/** Sorts a bucket by deadline, bottom-up merge through a second array; equal ones keep their order. False when memory is out. */
+/** Sorts a bucket by deadline (bottom-up merge); equal ones keep their order. False when memory is out. */
 export function sortByDeadline(bucket: usize): bool {
   let count: u32 = 0
-  for (let chunk = <usize>load<u32>(bucket, B_FIRST); chunk != 0; chunk = load<u32>(chunk)) count += entriesIn(bucket, chunk)
+  for (let chunk = <usize>load<u32>(bucket, B_FIRST); chunk != 0; chunk = load<u32>(chunk)) {
+    count += entriesIn(bucket, chunk)
+  }
   const bytes = count * ENTRY_BYTES
   const area = allocate(bytes << 1)
   if (area == 0) return false

@@ -19,7 +19,9 @@
  * at each step. A handle is `generation (9 bits) << 22 | number`: never 0, never negative.
  * Owns: records and handles. Must not know: when a timer is due.
  */
-import { HEADER_TIMERS, HEADER_TIMER_COUNT, HEADER_TIMER_CURSOR, HEADER_TIMER_DIRECTORY, HEADER_TIMER_FREE } from "../abi/layout"
+import {
+  HEADER_TIMERS, HEADER_TIMER_COUNT, HEADER_TIMER_CURSOR, HEADER_TIMER_DIRECTORY, HEADER_TIMER_FREE
+} from "../abi/layout"
 import { ERR_LIMIT, ERR_NO_MEMORY } from "../abi/errors"
 import { MAX_TIMERS } from "../abi/limits"
 import { allocate } from "../memory/slab"

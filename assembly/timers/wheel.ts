@@ -85,7 +85,7 @@ function add(wheel: usize, by: i32, at: usize): void {
   store<i32>(wheel + at, load<i32>(wheel + at) + by)
 }
 
-/** A wheel of `ticksPerMs` ticks a millisecond (1 for a reactor, 1,000 for a simulation), at `now` ms; a handle or an error. */
+/** A wheel of `ticksPerMs` ticks a ms (1 for a reactor, 1,000 for a simulation), at `now` ms; a handle or an error. */
 export function timersNew(ticksPerMs: f64, now: f64): i32 {
   if (!(ticksPerMs > 0) || !(ticksPerMs <= 1e6) || !(now >= 0) || !(now * ticksPerMs < MOST_TICKS)) return ERR_ARGUMENT
   const wheel = allocate(WHEEL_BYTES)
@@ -312,7 +312,7 @@ function leastDeadline(bucket: usize): f64 {
   return least
 }
 
-/** Moves `base` to a tick that nothing lies before, and spreads the slots that name its block; false when memory is out. */
+/** Moves `base` to a tick that nothing lies before, and spreads what names its block; false when memory is out. */
 function moveBase(wheel: usize, ticks: u64): bool {
   const old = load<u64>(wheel, W_BASE)
   const changed = ticks ^ old
@@ -471,7 +471,7 @@ function handOut(wheel: usize): i32 {
   return <i32>count
 }
 
-/** Begins a pass at `now` ms: collects what is due and hands out the first batch; the number of its records, or an error. */
+/** Begins a pass at `now` ms: hands out the first batch of what is due; the number of its records, or an error. */
 export function timersAdvance(handle: i32, now: f64): i32 {
   const wheel = resolve(handle, KIND_WHEEL)
   if (wheel == 0) return ERR_HANDLE

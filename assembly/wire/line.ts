@@ -112,22 +112,20 @@ function finishLine(p: usize, input: usize, length: i32): i32 {
   const size = <usize>load<u32>(p, P_DELIMITER_LENGTH)
   const had = load<u32>(p, P_KEPT_LENGTH)
   // A delimiter may lie across the seam: look there first, it would be the earlier one.
+  const kept = <usize>load<u32>(p, P_KEPT)
   const seam = min(<u32>size - 1, <u32>length)
-  if (seam > 0) {
-    if (!keep(p, input, seam)) return ERR_NO_MEMORY
-    store<u32>(p, had, P_KEPT_LENGTH)
-    const kept = <usize>load<u32>(p, P_KEPT)
-    for (let i: u32 = had; i < had + seam; i++) {
-      if (load<u8>(kept + i) == load<u8>(delimiter + size - 1) && endsAt(kept + i + 1, kept, delimiter, size)) {
-        const line = i + 1 - <u32>size
-        if (line > limit) {
-          record(0, EVENT_LINE_TOO_LONG, 0, line, 0)
-          return done(1, 0)
-        }
-        record(0, EVENT_FRAME_KEPT, deliver(p), line, i + 1 - had)
-        return done(1, i + 1 - had)
-      }
+  for (let i: u32 = 0; i < seam; i++) {
+    // `head` bytes of it would be the last that are kept, and i + 1 the first of the input.
+    const head = <u32>size - 1 - i
+    if (head > had || load<u8>(input + i) != load<u8>(delimiter + size - 1)) continue
+    const line = had - head
+    if (!same(kept + line, delimiter, head) || !same(input, delimiter + head, i)) continue
+    if (line > limit) {
+      record(0, EVENT_LINE_TOO_LONG, 0, line, 0)
+      return done(1, 0)
     }
+    record(0, EVENT_FRAME_KEPT, deliver(p), line, i + 1)
+    return done(1, i + 1)
   }
   const stop = findDelimiter(input, input + length, delimiter, size)
   if (stop == 0) {

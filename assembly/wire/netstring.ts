@@ -36,7 +36,7 @@ function fail(p: usize, count: i32, reason: i32, offset: i32, length: i32): i32 
   return done(count + 1, length)
 }
 
-/** Where the colon behind a well-formed length of at most nine digits is, or 0: then byte by byte finds out what is wrong. */
+/** Where the colon behind a well-formed length of at most nine digits is, or 0: byte by byte finds out what is wrong. */
 // @ts-ignore: decorator
 @inline
 function lengthEnd(at: usize, end: usize): usize {

@@ -1,8 +1,8 @@
 /**
  * What all parsers of the core share: their struct, what they keep between two calls, and records.
  *
- *       0 format     8 kept: address    16 kept: capacity   24 value       32 delimiter   40 inline        48 delivered:
- *       4 limit     12 kept: length     20 state            28 delivered   36 its length     delimiter (8)    capacity
+ *       0 format     8 kept: address    16 kept: capacity   24 value       32 delimiter   40 inline       48 delivered:
+ *       4 limit     12 kept: length     20 state            28 delivered   36 its length     delimiter (8)   capacity
  *
  * A frame that lies in one input is handed out as an offset into it. Only the bytes of a frame that spans
  * inputs are kept, in one slab that grows by doubling and never beyond the parser's limit; a frame made that way is

@@ -24,7 +24,7 @@ export function prefixedParserNew(width: i32, limit: i32): i32 {
   return handle
 }
 
-/** The length that the prefix at `at` says. Byte by byte: the JavaScript build reads words at aligned addresses only. */
+/** The length that the prefix at `at` says. Byte by byte: the JavaScript build reads only aligned words. */
 // @ts-ignore: decorator
 @inline
 function prefixAt(at: usize, width: u32): u32 {

@@ -1,5 +1,6 @@
 /** All subjects, in the order in which they run. A new subject joins here. */
 import type { Subject } from '../model.js'
+import { deferred } from './deferred.js'
 import { echo } from './echo.js'
 import { idle } from './idle.js'
 import { lines } from './lines.js'
@@ -7,4 +8,4 @@ import { int32, netstrings } from './prefixed.js'
 import { queue } from './queue.js'
 import { timers } from './timers.js'
 
-export const subjects: readonly Subject[] = [timers, lines, netstrings, int32, queue, echo, idle]
+export const subjects: readonly Subject[] = [timers, lines, netstrings, int32, queue, deferred, echo, idle]

@@ -1,14 +1,18 @@
 /**
- * The core and the log on Node: the shared instance, with Node's own ways to make strings and to tell of errors.
+ * The core and the log on Node: the shared instance, with Node's own ways to make strings and to tell of errors; and
+ * the ends of turns and contexts, for Deferreds.
  *
  * Owns: Node's text port, and when all of it is put in place. Must not know: reactors.
  */
 
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
+import { setImmediate } from 'node:timers'
 import { configureDefaultCore, defaultCore } from '../../src/core/index.js'
 import type { Core, TextPort } from '../../src/core/index.js'
+import { setTurnEnd } from '../../src/defer/index.js'
 import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
+import { carryContextWhenUsed } from './context.js'
 
 // Buffer's slices work on any Uint8Array, without making a Buffer of it first.
 interface Slices {
@@ -25,15 +29,20 @@ export const nodeText: TextPort = {
   encode: (text) => Buffer.from(text, 'utf8'),
 }
 
+// Not at first use: a program of Deferreds alone, with no reactor, has its warnings on standard error too. Nothing is
+// opened or asked by this; two functions learn where they would go.
+setLogClock(() => Date.now())
+setFallbackSink((event) => process.stderr.write(`${formatEvent(event)}\n`))
+
 let prepared = false
 
-/** Gives the log Node's clock and standard error, and the core Node's strings; at the first use of any reactor. */
+/** Fills the other ports of src/ with what Node has; at the first use of any reactor. */
 export function prepare(): void {
   if (prepared) return
   prepared = true
-  setLogClock(() => Date.now())
-  setFallbackSink((event) => process.stderr.write(`${formatEvent(event)}\n`))
   configureDefaultCore({ text: nodeText })
+  setTurnEnd((fn) => void setImmediate(fn))
+  carryContextWhenUsed()
 }
 
 /** The process's core, made at the first call. */

@@ -13,7 +13,7 @@ import type { CoreExports, Instantiate } from './exports.js'
 import type { CoreBuild } from './instantiate.js'
 import { bestBuild, instantiateModule } from './instantiate.js'
 import { LengthPrefixParser, LineParser, NetstringParser } from './parsers.js'
-import type { LengthPrefixParserOptions, LineParserOptions, NetstringParserOptions } from './parsers.js'
+import type { LengthPrefixParserOptions, LineEncoding, LineParserOptions, NetstringParserOptions } from './parsers.js'
 import { EventQueue } from './queue.js'
 import type { TextPort } from './text.js'
 import { portableText } from './text.js'
@@ -72,7 +72,8 @@ export class Core {
   /** Use {@link createCore}. */
   constructor(options: CoreOptions = {}) {
     const { module, build } = options
-    const make = options.instantiate ?? instantiateModule(module !== undefined ? { module } : { build: build ?? bestBuild() })
+    const make =
+      options.instantiate ?? instantiateModule(module !== undefined ? { module } : { build: build ?? bestBuild() })
     this.exports = make(() => this.#refresh())
     const version = this.exports.initialize()
     if (version !== ABI_VERSION) {
@@ -120,7 +121,7 @@ export class Core {
   }
 
   /** A parser of delimited lines. */
-  lineParser(options?: LineParserOptions): LineParser {
+  lineParser<Encoding extends LineEncoding = 'utf8'>(options?: LineParserOptions<Encoding>): LineParser<Encoding> {
     return new LineParser(this, options)
   }
 

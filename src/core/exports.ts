@@ -43,5 +43,5 @@ export interface CoreExports {
   queueNext(queue: number): number
 }
 
-/** Makes an instance; `onGrow` is called whenever the instance's memory was replaced without detaching the old buffer. */
+/** Makes an instance; `onGrow` is called when its memory was replaced without detaching the old buffer. */
 export type Instantiate = (onGrow: () => void) => CoreExports

@@ -38,7 +38,7 @@ export function makeLineFrames(core: Core, delimiter: Uint8Array, maxLength: num
   return parser
 }
 
-/** Another delimiter and limit for a parser of lines; first `rewind` it, so that they hold for the rest of the chunk. */
+/** Another delimiter and limit for a parser of lines; `rewind` it first, so that they hold for the chunk's rest. */
 export function configureLineFrames(parser: FrameParser, delimiter: Uint8Array, maxLength: number): void {
   checkDelimiter(delimiter)
   const { core } = parser
@@ -47,7 +47,7 @@ export function configureLineFrames(parser: FrameParser, delimiter: Uint8Array, 
   parser.shortcut = lineShortcut(delimiter, limit)
 }
 
-/** See `FrameParser.shortcut`: the delimiter's last byte is met first at the chunk's very end, and its first before it. */
+/** See `FrameParser.shortcut`: the delimiter's last byte is met first at the chunk's end, and its first before it. */
 function lineShortcut(delimiter: Uint8Array, limit: number): ((chunk: Uint8Array) => number) | null {
   const size = delimiter.length
   if (size > 2) return null
@@ -67,7 +67,8 @@ export function makeNetstringFrames(core: Core, maxLength: number): FrameParser 
 
 /** A parser of strings behind a big-endian length. */
 export function makePrefixedFrames(core: Core, width: PrefixWidth, maxLength: number): FrameParser {
-  return new FrameParser(core, check(core.exports.prefixedParserNew(width, frameLimit(maxLength)), 'lengthPrefixParser'))
+  const handle = check(core.exports.prefixedParserNew(width, frameLimit(maxLength)), 'lengthPrefixParser')
+  return new FrameParser(core, handle)
 }
 
 /** Another limit, in bytes, for frames whose length was not read yet. */

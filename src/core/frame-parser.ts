@@ -54,7 +54,7 @@ export class FrameParser implements RingUser {
   #window = STAGE_BYTES
   #index = 0
   #count = 0
-  /** Where the records are read: the ring, or a copy when someone else needed it; and where record 0 is, or would be. */
+  /** Where records are read: the ring, or a copy when someone else needed it; and where record 0 is, or would be. */
   #records: Int32Array = NO_RECORDS
   #recordsAt = 0
   #isASCII = false

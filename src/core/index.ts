@@ -12,8 +12,8 @@ export { bestBuild } from './instantiate.js'
 export type { CoreBuild } from './instantiate.js'
 export { LengthPrefixParser, LineParser, NetstringParser } from './parsers.js'
 export type {
-  LengthPrefixHandler, LengthPrefixParserOptions, LineHandler, LineParserOptions, NetstringHandler,
-  NetstringParserOptions, StreamEnd,
+  LengthPrefixHandler, LengthPrefixParserOptions, Line, LineEncoding, LineHandler, LineParserOptions,
+  NetstringHandler, NetstringParserOptions, StreamEnd,
 } from './parsers.js'
 export { EventQueue } from './queue.js'
 export type { Priority } from './queue.js'

@@ -35,11 +35,17 @@ export function instantiateModule(source: CoreSource): Instantiate {
 }
 
 function ownModule(build: CoreBuild): WebAssembly.Module {
+  if (build !== 'simd' && build !== 'baseline') throw new CoreError(`There is no build '${String(build)}' of the core.`)
   return (modules[build] ??= new WebAssembly.Module(fromBase64(build === 'simd' ? SIMD_BASE64 : BASELINE_BASE64)))
 }
 
 function asModule(source: WebAssembly.Module | Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  return ArrayBuffer.isView(source) ? new WebAssembly.Module(source as Uint8Array<ArrayBuffer>) : source
+  if (!ArrayBuffer.isView(source)) return source
+  try {
+    return new WebAssembly.Module(source as Uint8Array<ArrayBuffer>)
+  } catch (cause) {
+    throw new CoreError('These bytes are no WebAssembly module.', 0, { cause })
+  }
 }
 
 function exportsOf(module: WebAssembly.Module): CoreExports {

@@ -29,8 +29,11 @@ abstract class Parser implements FrameHandler {
   /**
    * Takes bytes, which are the parser's to keep, and hands what they complete to the handler before it returns.
    * An error that the handler throws leaves this call; what comes behind is delivered by the next.
+   *
+   * @throws TypeError for what is no Uint8Array
    */
   receive(chunk: Uint8Array): void {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError('receive() takes a Uint8Array')
     this.stream.receive(chunk)
   }
 
@@ -65,36 +68,42 @@ abstract class Parser implements FrameHandler {
   protected abstract ended(how: StreamEnd): void
 }
 
-export interface LineHandler<Line = string | Uint8Array> {
+/** What a line is handed out as. */
+export type LineEncoding = TextEncoding | 'bytes'
+
+/** A line in that encoding: bytes or a string. */
+export type Line<Encoding extends LineEncoding = 'utf8'> = Encoding extends 'bytes' ? Uint8Array : string
+
+export interface LineHandler<L extends string | Uint8Array = string> {
   /** A line, without its delimiter: a string, or bytes when the parser's encoding is `bytes`. */
-  line(line: Line): void
-  /** A line is over the limit: it, its delimiter and all that was received behind it. The parser goes on with what comes next. */
+  line(line: L): void
+  /** A line is over the limit: it, its delimiter and all that was received behind it. What comes next is parsed. */
   lineTooLong?(data: Uint8Array): void
   /** Bytes received in raw mode. */
   raw?(data: Uint8Array): void
   end?(how: StreamEnd): void
 }
 
-export interface LineParserOptions {
+export interface LineParserOptions<Encoding extends LineEncoding = 'utf8'> {
   /** What ends a line, as text (UTF-8) or bytes; default CR LF. */
   delimiter?: string | Uint8Array
   /** Longest line in bytes, its delimiter not counted; default 16,384 as in Twisted. */
   maxLength?: number
   /** What lines are handed out as; default `utf8`. */
-  encoding?: TextEncoding | 'bytes'
-  handler?: LineHandler<never>
+  encoding?: Encoding
+  handler?: LineHandler<Line<Encoding>>
 }
 
 /** A parser of delimited lines, with a raw mode. */
-export class LineParser extends Parser {
+export class LineParser<Encoding extends LineEncoding = 'utf8'> extends Parser {
   /** Who gets the lines. */
-  handler: LineHandler<never> | undefined
+  handler: LineHandler<Line<Encoding>> | undefined
   readonly #core: Core
-  #encoding: TextEncoding | 'bytes'
+  readonly #encoding: LineEncoding
   #delimiter: Uint8Array
   #maxLength: number
 
-  constructor(core: Core, options: LineParserOptions = {}) {
+  constructor(core: Core, options: LineParserOptions<Encoding> = {}) {
     const delimiter = toBytes(core, options.delimiter ?? '\r\n')
     const maxLength = options.maxLength ?? 16384
     super(makeLineFrames(core, delimiter, maxLength))
@@ -133,12 +142,13 @@ export class LineParser extends Parser {
 
   /** @internal */
   override frameEvent(parser: FrameParser): void {
-    const handler = this.handler as LineHandler<string | Uint8Array> | undefined
+    const { handler } = this
     if (parser.kind === EVENT_LINE_TOO_LONG) {
       const data = this.stream.takeRest()
       handler?.lineTooLong?.(data)
     } else {
-      handler?.line(this.#encoding === 'bytes' ? parser.payload() : parser.text(this.#encoding))
+      const line = this.#encoding === 'bytes' ? parser.payload() : parser.text(this.#encoding)
+      handler?.line(line as Line<Encoding>)
     }
   }
 

@@ -104,7 +104,8 @@ export class EventQueue {
   /** At most this many events of one source run in one drain; 64 unless set. */
   setSourceBudget(events: number): void {
     if (!(events >= 1)) throw new CoreError(`setSourceBudget: a budget of ${events} events is none.`)
-    check(this.#core.exports.queueSetSourceBudget(this.#queue, Math.min(Math.floor(events), 0x7fffffff)), 'setSourceBudget')
+    const budget = Math.min(Math.floor(events), 0x7fffffff)
+    check(this.#core.exports.queueSetSourceBudget(this.#queue, budget), 'setSourceBudget')
   }
 
   /** How many events wait. */

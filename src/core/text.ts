@@ -36,7 +36,7 @@ function decodeByHand(bytes: Uint8Array, start: number, end: number): string {
       text += String.fromCharCode(first)
       continue
     }
-    const more = first >= 0xc2 && first <= 0xdf ? 1 : first >= 0xe0 && first <= 0xef ? 2 : first >= 0xf0 && first <= 0xf4 ? 3 : 0
+    const more = first < 0xc2 || first > 0xf4 ? 0 : first <= 0xdf ? 1 : first <= 0xef ? 2 : 3
     let low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
     let high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
     let point = more === 0 ? -1 : first & (0x3f >> more)
@@ -65,7 +65,8 @@ function encodeByHand(text: string): Uint8Array {
     else if (point < 0x800) bytes.push(0xc0 | (point >> 6), 0x80 | (point & 0x3f))
     else if (point < 0x10000) bytes.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
     else {
-      bytes.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
+      bytes.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f))
+      bytes.push(0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
     }
   }
   return Uint8Array.from(bytes)

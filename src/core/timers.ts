@@ -66,7 +66,7 @@ export class Timers {
     return this.#core.exports.timerReschedule(this.#wheel, handle, deadline) === 0
   }
 
-  /** A time in ms before which nothing is due: what a host arms its one timer for. Infinity when nothing is scheduled. */
+  /** A time in ms before which nothing is due: what a host arms its one timer for. Infinity when there is nothing. */
   nextDeadline(): number {
     const next = this.#core.exports.timersNext(this.#wheel)
     if (next !== next) throw new CoreError('These timers were freed.')

@@ -40,7 +40,7 @@ export function cancelOnAbort<T>(signal: AbortSignal | undefined, deferred: Defe
   addReceiver(deferred, {
     receive(source) {
       watch.deferreds.delete(source)
-      if (watch.deferreds.size === 0) unwatchSignal(signal, watch)
+      if (watch.deferreds.size === 0 && watches.get(signal) === watch) unwatchSignal(signal, watch)
       return undefined
     },
   })

@@ -23,7 +23,7 @@ export class Failure {
    *   as the wrapper's `cause`.
    */
   constructor(error?: unknown) {
-    if (error instanceof Failure) {
+    if (isFailure(error)) {
       this.value = error.value
       this.origin = error.origin
     } else {
@@ -90,12 +90,25 @@ export class Failure {
 
 /** The given Failure itself, or a new one around the given reason. @internal */
 export function toFailure(reason: unknown): Failure {
-  return reason instanceof Failure ? reason : new Failure(reason)
+  return isFailure(reason) ? reason : new Failure(reason)
+}
+
+/** True for a Failure. A proxy may throw when asked what it is: then it is none. */
+function isFailure(value: unknown): value is Failure {
+  try {
+    return value instanceof Failure
+  } catch {
+    return false
+  }
 }
 
 /** True for errors of this realm and of any other. */
 function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+  } catch {
+    return false
+  }
 }
 
 function tell(error: unknown, label: string, parts: string[], seen: Set<unknown>): void {

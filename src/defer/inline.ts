@@ -44,6 +44,9 @@ export function inlineCallbacks<This, A extends unknown[], R>(
 
 /** One call of such a function. */
 class GeneratorRun implements Receiver, Waiter {
+  /** See the one of Deferred. */
+  static readonly #kept = new GeneratorRun((function* () {})())
+
   waitingFor: Deferred<any> | undefined = undefined
   readonly #generator: Generator<unknown, unknown, unknown>
   /** Made at the first wait; a body that never waits needs none. */
@@ -91,6 +94,15 @@ class GeneratorRun implements Receiver, Waiter {
         // What passed through the body unchanged is still the same Failure.
         if (!failing || (value as Failure).value !== error) value = toFailure(error)
         break
+      }
+      if (typeof value !== 'object') {
+        failing = false
+        continue
+      }
+      if (value instanceof Deferred && hasResult(value) && !this.#isCancelled && value !== this.#deferred) {
+        value = takeResult(value)
+        failing = value instanceof Failure
+        continue
       }
       const awaited = this.#toWaitFor(value)
       if (awaited instanceof Deferred) {

@@ -57,9 +57,7 @@ export class DeferredList<L extends readonly unknown[], O extends DeferredListOp
   constructor(list: readonly [...L], options?: O) {
     const children = adopt(list)
     super(() => cancelAll(children))
-    if (children.length === 0) this.callback([] as never)
-    const gathering = new Gathering(this, children.length, options ?? {})
-    for (const [index, child] of children.entries()) addReceiver(child, new ListPlace(gathering, index))
+    gather(this, children, options ?? {}, false)
   }
 }
 
@@ -68,8 +66,10 @@ export function gatherResults<L extends readonly unknown[]>(
   list: readonly [...L],
   options?: { consumeErrors?: boolean },
 ): Deferred<Values<L>> {
-  const all: Deferred<any> = new DeferredList(list, { fireOnOneErrback: true, consumeErrors: options?.consumeErrors })
-  return all.addCallback((outcomes: Outcome<unknown>[]) => outcomes.map((outcome) => outcome[1])) as Deferred<any>
+  const children = adopt(list)
+  const all = new Deferred<any>(() => cancelAll(children))
+  gather(all, children, { fireOnOneErrback: true, consumeErrors: options?.consumeErrors }, true)
+  return all
 }
 
 /**
@@ -87,16 +87,27 @@ export function race<L extends readonly unknown[]>(
   return first
 }
 
+function gather(
+  list: Deferred<any>, children: readonly Deferred<any>[], options: DeferredListOptions, wantsValues: boolean): void {
+  const { length } = children
+  if (length === 0) return list.callback([])
+  const gathering = new Gathering(list, length, options, wantsValues)
+  for (let index = 0; index < length; index++) addReceiver(children[index], new ListPlace(gathering, index))
+}
+
 /** What the children of one list have come to so far. */
 class Gathering {
   readonly #list: Deferred<any>
   readonly #options: DeferredListOptions
-  readonly #outcomes: Outcome<unknown>[]
+  /** Whether there is a place only for the values. */
+  readonly #wantsValues: boolean
+  readonly #outcomes: unknown[]
   #missing: number
 
-  constructor(list: Deferred<any>, count: number, options: DeferredListOptions) {
+  constructor(list: Deferred<any>, count: number, options: DeferredListOptions, wantsValues: boolean) {
     this.#list = list
     this.#options = options
+    this.#wantsValues = wantsValues
     this.#outcomes = new Array(count)
     this.#missing = count
   }
@@ -105,7 +116,7 @@ class Gathering {
   settle(index: number, child: Deferred<any>, failing: boolean): Deferred<any> | undefined {
     const { fireOnOneCallback, fireOnOneErrback, consumeErrors } = this.#options
     const result = failing && consumeErrors === true ? takeResult(child) : child.result
-    this.#outcomes[index] = failing ? [false, result as Failure] : [true, result]
+    this.#outcomes[index] = this.#wantsValues ? result : [!failing, result]
     this.#missing--
     if (this.#list.called) return undefined
     if (!failing && fireOnOneCallback === true) return fireFrom(this.#list, [result, index], child)
@@ -117,6 +128,9 @@ class Gathering {
 }
 
 class ListPlace implements Receiver {
+  /** See the one of Deferred. */
+  static readonly #kept = new ListPlace(new Gathering(new Deferred<any>(), 1, {}, false), 0)
+
   readonly gathering: Gathering
   readonly index: number
 
@@ -175,11 +189,13 @@ class RacePlace implements Receiver {
 }
 
 function adopt(list: Iterable<unknown>): Deferred<any>[] {
-  return Array.from(list, (item, index) => {
-    if (item instanceof Deferred) return item
-    if (typeof item === 'object' && item !== null && isThenable(item)) return Deferred.fromPromise(item)
-    throw new TypeError(`The list needs Deferreds or promises; at index ${index} is ${describe(item)}.`)
-  })
+  const children: Deferred<any>[] = []
+  for (const item of list) {
+    if (item instanceof Deferred) children.push(item)
+    else if (typeof item === 'object' && item !== null && isThenable(item)) children.push(Deferred.fromPromise(item))
+    else throw new TypeError(`The list needs Deferreds or promises; at index ${children.length} is ${describe(item)}.`)
+  }
+  return children
 }
 
 /** Cancels all that have no result; a canceller that throws does not keep the others from it. */

@@ -62,7 +62,8 @@ export function fireFrom(target: Deferred<any>, result: unknown, source: Deferre
 
 /** Adds a level that takes the result elsewhere. @internal */
 export function addReceiver(deferred: Deferred<any>, receiver: Receiver): void {
-  add(deferred, receiver, receiver)
+  if (isIdle(deferred._state)) add(deferred, receiver, receiver)
+  else waitFor(deferred, receiver)
 }
 
 /**
@@ -70,7 +71,9 @@ export function addReceiver(deferred: Deferred<any>, receiver: Receiver): void {
  * stack of a run loop, which comes back to it. @internal
  */
 export function waitFor(deferred: Deferred<any>, receiver: Receiver): void {
-  append(deferred, receiver, receiver)
+  // As a rule it is the only level, and no room is kept for others.
+  if (deferred._calls === undefined) deferred._calls = [receiver, receiver]
+  else appendTo(deferred._calls, receiver, receiver)
 }
 
 /** Whether it has a final result that may be taken now: fired, and nothing runs, waits or is paused. @internal */
@@ -92,7 +95,10 @@ export function fired(result: unknown): Deferred<any> {
   deferred._state |= CALLED
   deferred._result = result
   if (debugging) noteFiring(deferred)
-  if (typeof result === 'object' && result !== null && result instanceof Failure) start(deferred)
+  if (typeof result === 'object' && result !== null && result instanceof Failure) {
+    if (debugging) noteOrigin(deferred, result)
+    start(deferred)
+  }
   return deferred
 }
 
@@ -103,9 +109,42 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
 
 /** Adds one level; runs it, if nothing is in its way. */
 export function add(deferred: Deferred<any>, callback: unknown, errback: unknown): Deferred<any> {
-  append(deferred, callback, errback)
-  if (isIdle(deferred._state)) run(deferred)
+  if (isIdle(deferred._state)) addToIdle(deferred, callback, errback)
+  else append(deferred, callback, errback)
   return deferred
+}
+
+function addToIdle(deferred: Deferred<any>, callback: unknown, errback: unknown): void {
+  const handler = deferred._result instanceof Failure ? errback : callback
+  if (deferred._calls === undefined && (deferred._state & CONTEXT) === 0 && typeof handler === 'function') {
+    runOnly(deferred, handler)
+  } else {
+    append(deferred, callback, errback)
+    run(deferred)
+  }
+}
+
+/** Runs a level that need not be kept: it is the only one there is, and its turn is now. */
+function runOnly(deferred: Deferred<any>, handler: Function): void {
+  forget(deferred)
+  deferred._state |= RUNNING
+  let result: unknown
+  try {
+    result = handler(deferred._result)
+  } catch (error) {
+    result = caught(deferred, error)
+  }
+  let failing = false
+  if (typeof result === 'object' && result !== null) {
+    result = resolve(deferred, result, 0, 0)
+    if (result === WAITING) return
+    failing = result instanceof Failure
+  }
+  deferred._result = result
+  // It may have added others.
+  if (deferred._calls !== undefined) return run(deferred)
+  deferred._state &= ~RUNNING
+  if (failing) leave(deferred)
 }
 
 function append(deferred: Deferred<any>, callback: unknown, errback: unknown): void {
@@ -250,7 +289,7 @@ function resolve(deferred: Deferred<any>, object: object, begin: number, next: n
   deferred._next = next
   deferred._result = wait
   deferred._state = (deferred._state & ~RUNNING) | CHAINED
-  release(deferred, deferred._calls!, begin)
+  release(deferred, deferred._calls, begin)
   waitFor(wait, deferred)
   return WAITING
 }
@@ -268,9 +307,9 @@ function dropCalls(deferred: Deferred<any>): void {
 }
 
 /** Lets go of the levels that have run, as a Deferred that waits may live long; costs no more than running them did. */
-function release(deferred: Deferred<any>, calls: unknown[], begin: number): void {
+function release(deferred: Deferred<any>, calls: unknown[] | undefined, begin: number): void {
   const next = deferred._next
-  if (!hasLevels(deferred)) {
+  if (calls === undefined || !hasLevels(deferred)) {
     dropCalls(deferred)
   } else if (next > 32 && next * 2 > calls.length) {
     calls.splice(0, next)

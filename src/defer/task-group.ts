@@ -18,6 +18,7 @@ import { describe } from './describe.js'
 import { Failure, toFailure } from './failure.js'
 import { fail } from './make.js'
 import { addReceiver, fired, fireFrom, isThenable, markSeen, run } from './run.js'
+import { SEEN } from './state.js'
 import type { Receiver, Settled, Waiter } from './types.js'
 
 const log = new Logger('whorl.defer')
@@ -37,7 +38,8 @@ export interface TaskGroup {
   /**
    * Calls a function at once, as one of the group.
    *
-   * @returns its result; a failure is the group's to report, whether or not anybody looks here
+   * @returns its result; what is added here runs before the group ends. A failure is the group's to report, whether
+   *   or not anybody looks here
    * @throws CancelledError if the group is ending; TaskGroupClosed if it has ended
    */
   start<U, A extends unknown[]>(fn: (...args: A) => U, ...args: A): Deferred<Settled<U>>
@@ -142,18 +144,22 @@ class Group implements TaskGroup, Waiter {
     }
     const member = result instanceof Deferred ? result : fired(result)
     this.#members.add(member)
-    addReceiver(member, new Membership(this, isBody))
+    const membership = new Membership(this, member, isBody)
+    // Twice: what is added to the view runs before the group hears of it.
+    addReceiver(member, membership)
+    addReceiver(member, membership)
     // It may have ended the group while it was being called.
     if (this.#isEnding && this.#members.has(member)) cancelOne(member)
-    return member
+    return membership.view
   }
 
   #followPromise(promise: PromiseLike<unknown>, isBody: boolean): Deferred<any> {
     const view = new Deferred<any>()
     const settle = (outcome: unknown): void => {
       if (!view.called) {
+        // A failure is the group's to report.
+        if (outcome instanceof Failure) view._state |= SEEN
         view.callback(outcome)
-        if (view.result === outcome && outcome instanceof Failure) markSeen(view)
       }
       const whole = this.ended(view, outcome, isBody)
       if (whole !== undefined) run(whole)
@@ -186,20 +192,35 @@ class Group implements TaskGroup, Waiter {
   }
 }
 
-/** In the chain of a member: tells the group, and lets the result pass. */
-class Membership implements Receiver {
-  readonly group: Group
-  readonly isBody: boolean
+/** In the chain of a member: hands its result to what `start` returned, then tells the group. */
+class Membership implements Receiver, Waiter {
+  /** What `start` returned; to cancel it is to cancel the member. */
+  readonly view = new Deferred<any>()
+  waitingFor: Deferred<any> | undefined
+  readonly #group: Group
+  readonly #isBody: boolean
+  #outcome: unknown = undefined
 
-  constructor(group: Group, isBody: boolean) {
-    this.group = group
-    this.isBody = isBody
+  constructor(group: Group, member: Deferred<any>, isBody: boolean) {
+    this.#group = group
+    this.#isBody = isBody
+    this.waitingFor = member
+    this.view._canceller = this
   }
 
   receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+    const { view } = this
+    if (this.waitingFor === undefined) return this.#group.ended(source, this.#outcome, this.#isBody)
+    this.waitingFor = undefined
+    this.#outcome = source._result
+    // A failure is the group's to report.
     if (failing) markSeen(source)
-    return this.group.ended(source, source._result, this.isBody)
+    if (view.called) return undefined
+    if (failing) view._state |= SEEN
+    return fireFrom(view, this.#outcome, source)
   }
+
+  cancelAtWork(): void {}
 }
 
 function cancelOne(member: Deferred<any>): void {

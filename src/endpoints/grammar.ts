@@ -24,9 +24,10 @@ export interface EndpointDescription {
 /**
  * Takes an endpoint string apart.
  *
- * @throws EndpointSyntaxError when it ends in the middle of an escape, or has no prefix
+ * @throws EndpointSyntaxError when it ends in the middle of an escape, or has no prefix; TypeError for what is no text
  */
 export function parseEndpointString(description: string): EndpointDescription {
+  if (typeof description !== 'string') throw new TypeError(`an endpoint string is text, not ${String(description)}`)
   const [[key, type], ...rest] = fieldsOf(description) as [Field, ...Field[]]
   const prefix = type.trim().toLowerCase()
   if (key !== null || prefix === '') {

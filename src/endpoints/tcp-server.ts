@@ -8,6 +8,7 @@ import { Deferred, fail } from '../defer/index.js'
 import type { Failure } from '../defer/index.js'
 import type {
   IListeningPort, IProtocolFactory, IReactorTCP, IStreamServerEndpoint, ListenTCPOptions,
+  TCPAddress,
 } from '../interfaces/index.js'
 
 /** What the two classes share: they differ in the address that stands for "all". */
@@ -27,18 +28,18 @@ class TCPServerEndpoint implements IStreamServerEndpoint {
    *
    * @returns fires with the port once it is bound; fails with CannotListenError. Cancelling closes the port again.
    */
-  listen(factory: IProtocolFactory): Deferred<IListeningPort> {
-    let port: IListeningPort
+  listen(factory: IProtocolFactory): Deferred<IListeningPort<TCPAddress>> {
+    let port: IListeningPort<TCPAddress>
     try {
       port = this.#reactor.listenTCP(this.#port, factory, this.#options)
     } catch (error) {
-      return fail(error) as Deferred<IListeningPort>
+      return fail(error) as Deferred<IListeningPort<TCPAddress>>
     }
-    const bound = new Deferred<IListeningPort>(() => {
+    const bound = new Deferred<IListeningPort<TCPAddress>>(() => {
       void port.stopListening()
     })
     // A failure ends here, and not in `ready`: whoever called `listen` is told, and has no port to look at.
-    port.ready.addCallbacks((same: IListeningPort) => {
+    port.ready.addCallbacks((same) => {
       bound.callback(port)
       return same
     }, (reason: Failure) => bound.errback(reason))

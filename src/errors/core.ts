@@ -6,7 +6,7 @@
 import { WhorlError } from './base.js'
 import type { ErrorDetails, Fault } from './base.js'
 
-/** The core refused: a freed object was used, an argument makes no sense, memory is out, the module is of another version. */
+/** The core refused: a freed object, an argument out of range, memory that is out, a module of another version. */
 export class CoreError extends WhorlError {
   static override readonly code: string = 'ERR_CORE'
   static override readonly fault: Fault = 'local'

@@ -5,16 +5,17 @@
  * Source: twisted.internet.address; plain objects here, told apart by `family`.
  */
 
-/** Where something is reached. Compare `family` first. */
-export interface IAddress {
-  /** Which of the address interfaces this is. */
-  readonly family: 'IPv4' | 'IPv6' | 'UNIX' | 'hostname' | 'process' | 'memory'
-  /** What carries it: `TCP`, `UDP`, `UNIX`, … */
-  readonly type: string
-}
+/**
+ * Where something is reached: `family` says which of the interfaces below it is, `type` what carries it.
+ *
+ * @example
+ * const peer = this.transport.getPeer()
+ * if (peer.family === 'IPv4') console.log(peer.host, peer.port)
+ */
+export type IAddress = TCPAddress | UNIXAddress | ProcessAddress | MemoryAddress
 
 /** An IPv4 address and a port. */
-export interface IPv4Address extends IAddress {
+export interface IPv4Address {
   readonly family: 'IPv4'
   readonly type: 'TCP' | 'UDP'
   /** Dotted quad. */
@@ -23,7 +24,7 @@ export interface IPv4Address extends IAddress {
 }
 
 /** An IPv6 address and a port. */
-export interface IPv6Address extends IAddress {
+export interface IPv6Address {
   readonly family: 'IPv6'
   readonly type: 'TCP' | 'UDP'
   /** Colon-separated, without brackets; a zone follows after `%`. */
@@ -32,14 +33,14 @@ export interface IPv6Address extends IAddress {
 }
 
 /** A UNIX socket; `path` is null for the unnamed end of a connection. */
-export interface UNIXAddress extends IAddress {
+export interface UNIXAddress {
   readonly family: 'UNIX'
   readonly type: 'UNIX'
   readonly path: string | null
 }
 
 /** A name that is still to be resolved, and a port. */
-export interface HostnameAddress extends IAddress {
+export interface HostnameAddress {
   readonly family: 'hostname'
   readonly type: 'TCP' | 'UDP'
   readonly host: string
@@ -47,10 +48,17 @@ export interface HostnameAddress extends IAddress {
 }
 
 /** The other end is a child process. */
-export interface ProcessAddress extends IAddress {
+export interface ProcessAddress {
   readonly family: 'process'
   readonly type: 'process'
   readonly pid: number | null
+}
+
+/** One end of a connection in memory (`whorl/testing`). */
+export interface MemoryAddress {
+  readonly family: 'memory'
+  readonly type: 'memory'
+  readonly name: string
 }
 
 /** Where a TCP connection ends or a TCP port listens. */

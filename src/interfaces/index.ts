@@ -1,7 +1,7 @@
 /** Types that the whole library shares; no code. */
 
 export type {
-  HostnameAddress, IAddress, IPv4Address, IPv6Address, ProcessAddress, TCPAddress, UNIXAddress,
+  HostnameAddress, IAddress, IPv4Address, IPv6Address, MemoryAddress, ProcessAddress, TCPAddress, UNIXAddress,
 } from './address.js'
 export type { IConnector } from './connector.js'
 export type { IStreamClientEndpoint, IStreamServerEndpoint } from './endpoint.js'

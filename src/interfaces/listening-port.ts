@@ -7,13 +7,13 @@
 import type { Deferred } from '../defer/index.js'
 import type { IAddress } from './address.js'
 
-/** A port made by one of the `listen…` methods. */
-export interface IListeningPort {
+/** A port made by one of the `listen…` methods; `Address` is what its kind of port has for an address. */
+export interface IListeningPort<Address extends IAddress = IAddress> {
   /**
    * Fires with the port once it is bound; fails with CannotListenError where the host finds out only later
    * that it cannot.
    */
-  readonly ready: Deferred<IListeningPort>
+  readonly ready: Deferred<IListeningPort<Address>>
   /** Listens again after `stopListening`. @throws CannotListenError while it listens */
   startListening(): void
   /** Takes no more connections; those that are open stay. Undefined when it had stopped already. */
@@ -24,5 +24,5 @@ export interface IListeningPort {
    */
   drain(deadlineMs: number): Deferred<void>
   /** The address asked for until it is bound, then the real one. */
-  getHost(): IAddress
+  getHost(): Address
 }

@@ -4,6 +4,7 @@
  * Source: twisted.internet.interfaces.IReactorTCP.
  */
 
+import type { TCPAddress } from './address.js'
 import type { IConnector } from './connector.js'
 import type { IClientFactory, IProtocolFactory } from './factory.js'
 import type { IListeningPort } from './listening-port.js'
@@ -29,7 +30,7 @@ export interface ConnectTCPOptions {
 /** TCP. */
 export interface IReactorTCP {
   /** @param port 0 for any free one @throws RangeError for a number that is no port; CannotListenError */
-  listenTCP(port: number, factory: IProtocolFactory, options?: ListenTCPOptions): IListeningPort
+  listenTCP(port: number, factory: IProtocolFactory, options?: ListenTCPOptions): IListeningPort<TCPAddress>
   /** @param host name or address @throws RangeError for a number that is no port */
   connectTCP(host: string, port: number, factory: IClientFactory, options?: ConnectTCPOptions): IConnector
 }

@@ -69,6 +69,7 @@ export abstract class BufferedProtocol extends Protocol implements IBufferedProt
   override dataReceived(data: Uint8Array): void {
     for (let offset = 0; offset < data.length;) {
       const room = this.getBuffer(data.length - offset)
+      if (!(room instanceof Uint8Array)) throw new TypeError('getBuffer() returned no Uint8Array')
       if (room.length === 0) throw new RangeError('getBuffer() returned an empty array')
       const piece = data.subarray(offset, offset + room.length)
       room.set(piece)

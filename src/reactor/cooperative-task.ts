@@ -52,7 +52,10 @@ export class CooperativeTask {
     return done
   }
 
-  /** No more steps until {@link resume}, as often as it was called. @throws TaskDone, TaskFailed, TaskStopped, SchedulerStopped */
+  /**
+   * No more steps until {@link resume}, as often as it was called.
+   * @throws TaskDone, TaskFailed, TaskStopped, SchedulerStopped
+   */
   pause(): void {
     this.#requireRunning()
     if (++this.#pauses === 1) this.#owner.remove(this)

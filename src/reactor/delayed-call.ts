@@ -74,7 +74,9 @@ export class DelayedCall implements IDelayedCall {
 
   delay(ms: number): void {
     this.#requirePending()
-    if (!Number.isFinite(ms)) throw new RangeError(`a delay must be a finite number of milliseconds, not ${ms}`)
+    if (!Number.isFinite(this.time + ms) || typeof ms !== 'number') {
+      throw new RangeError(`a delay must be a finite number of milliseconds, not ${ms}`)
+    }
     this.time += ms
     this.#owner.callMoved(this)
   }
@@ -103,7 +105,8 @@ export class DelayedCall implements IDelayedCall {
 
 /** @throws RangeError for what is no delay from now. @internal */
 export function checkDelay(ms: number): void {
-  if (!(ms >= 0 && ms < Infinity)) {
+  // Text would be added to the time as text.
+  if (typeof ms !== 'number' || !(ms >= 0 && ms < Infinity)) {
     throw new RangeError(`a delay must be a number of milliseconds, zero or more, not ${ms}`)
   }
 }

@@ -163,7 +163,8 @@ export class ReactorBase implements IReactorCore, IReactorTime {
 
   /** Reports what went wrong in someone else's code. @internal */
   logFailure(message: string, reason: unknown): void {
-    this.log.failure(message, reason instanceof Failure ? reason as FailureType : new Failure(reason))
+    // A Failure of the same error if it is one; asking a hostile proxy whether it is could throw here.
+    this.log.failure(message, new Failure(reason))
   }
 
   #flushAll(): void {

@@ -7,6 +7,7 @@
 
 import { Deferred } from '../defer/index.js'
 import { NotSupportedError } from '../errors/index.js'
+import type { TCPAddress } from '../interfaces/address.js'
 import type { IConnector } from '../interfaces/connector.js'
 import type { IClientFactory, IProtocolFactory } from '../interfaces/factory.js'
 import type { ReactorParts } from '../interfaces/host.js'
@@ -15,6 +16,7 @@ import type { ConnectTCPOptions, IReactorTCP, ListenTCPOptions } from '../interf
 import type { TCPHost } from '../interfaces/stream-host.js'
 import type { IDelayedCall } from '../interfaces/time.js'
 import { checkPort, tcpAddress } from '../transports/address.js'
+import { checkFactory } from '../transports/check-factory.js'
 import { CONNECT_TIMEOUT, STOP_GRACE } from '../transports/limits.js'
 import { StreamConnector } from '../transports/stream-connector.js'
 import { StreamPort } from '../transports/stream-port.js'
@@ -39,8 +41,9 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
     this.#tcp = parts.tcp ?? null
   }
 
-  listenTCP(port: number, factory: IProtocolFactory, options: ListenTCPOptions = {}): IListeningPort {
+  listenTCP(port: number, factory: IProtocolFactory, options: ListenTCPOptions = {}): IListeningPort<TCPAddress> {
     checkPort(port)
+    checkFactory(factory, 'server')
     const tcp = this.#needTCP('listenTCP')
     const { backlog, interface: host = '', reusePort } = options
     const address = tcpAddress(host === '' ? '0.0.0.0' : host, port)
@@ -52,9 +55,12 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
 
   connectTCP(host: string, port: number, factory: IClientFactory, options: ConnectTCPOptions = {}): IConnector {
     checkPort(port)
+    checkFactory(factory, 'client')
     const tcp = this.#needTCP('connectTCP')
     const { timeout = CONNECT_TIMEOUT, bindAddress } = options
-    if (!(timeout >= 0)) throw new RangeError(`a timeout is a number of milliseconds, zero or more, not ${timeout}`)
+    if (typeof timeout !== 'number' || !(timeout >= 0)) {
+      throw new RangeError(`a timeout is a number of milliseconds, zero or more, not ${String(timeout)}`)
+    }
     const connector = new StreamConnector(this, factory, tcpAddress(host, port), timeout, (sink) =>
       tcp.connect({ host, port, localHost: bindAddress?.host, localPort: bindAddress?.port }, sink))
     connector.connect()

@@ -95,10 +95,13 @@ export class TimerTable implements CallOwner {
   }
 
   #place(call: DelayedCall, deadline: number): void {
-    const slot = this.#free.length > 0 ? this.#free.pop() as number : this.#calls.length
+    const last = this.#free.length - 1
+    const slot = last >= 0 ? this.#free[last] : this.#calls.length
+    // First what may throw: a core that is full must not leave a call in the table that never runs.
+    call.handle = this.#timers.schedule(deadline, slot)
+    if (last >= 0) this.#free.pop()
     this.#calls[slot] = call
     call.slot = slot
-    call.handle = this.#timers.schedule(deadline, slot)
   }
 
   #due(slot: number): void {

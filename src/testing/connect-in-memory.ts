@@ -124,7 +124,7 @@ class PairReactor extends Clock implements StreamReactor {
   }
 
   logFailure(message: string, reason: unknown): void {
-    this.#log.failure(message, reason instanceof Failure ? reason : new Failure(reason))
+    this.#log.failure(message, new Failure(reason))
   }
 
   addTransport(transport: StreamTransport): number {

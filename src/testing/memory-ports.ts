@@ -7,27 +7,27 @@
 import { Deferred, Failure, succeed } from '../defer/index.js'
 import { CannotListenError, ConnectError, ConnectionRefusedError, UserError } from '../errors/index.js'
 import type {
-  IAddress, IClientFactory, IConnector, IListeningPort, IProtocol, IProtocolFactory, ITransport,
+  IAddress, IClientFactory, IConnector, IListeningPort, IProtocol, IProtocolFactory, ITransport, TCPAddress,
 } from '../interfaces/index.js'
 import { StringTransport } from './string-transport.js'
 
 /** A port that takes the connections a test makes. */
-export class MemoryPort implements IListeningPort {
-  readonly ready: Deferred<IListeningPort>
+export class MemoryPort implements IListeningPort<TCPAddress> {
+  readonly ready: Deferred<IListeningPort<TCPAddress>>
   /** Whether it takes connections. */
   listening = false
   readonly #factory: IProtocolFactory
-  readonly #address: IAddress & { readonly host: string, readonly port: number }
+  readonly #address: TCPAddress
   readonly #claim: (port: MemoryPort) => void
 
   /** @param claim called before it listens; throws CannotListenError when the address is taken */
-  constructor(factory: IProtocolFactory, address: IAddress & { readonly host: string, readonly port: number },
+  constructor(factory: IProtocolFactory, address: TCPAddress,
     claim: (port: MemoryPort) => void) {
     this.#factory = factory
     this.#address = address
     this.#claim = claim
     this.startListening()
-    this.ready = succeed(this as IListeningPort) as Deferred<IListeningPort>
+    this.ready = succeed<IListeningPort<TCPAddress>>(this)
   }
 
   startListening(): void {
@@ -51,7 +51,7 @@ export class MemoryPort implements IListeningPort {
     return this.stopListening() ?? succeed()
   }
 
-  getHost(): IAddress & { readonly host: string, readonly port: number } {
+  getHost(): TCPAddress {
     return this.#address
   }
 

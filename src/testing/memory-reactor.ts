@@ -7,7 +7,7 @@
 import { CannotListenError, ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
 import type {
   ConnectTCPOptions, IClientFactory, IConnector, IListeningPort, IProtocolFactory, IReactorCore, IReactorTCP,
-  ListenTCPOptions, Trigger, TriggerPhase,
+  ListenTCPOptions, TCPAddress, Trigger, TriggerPhase,
 } from '../interfaces/index.js'
 import { Logger } from '../logger/index.js'
 import { Clock } from '../reactor/clock.js'
@@ -57,7 +57,7 @@ export class MemoryReactor extends Clock implements IReactorCore, IReactorTCP {
   readonly #events = new SystemEvents((failure) => this.#log.failure('A system event trigger failed', failure))
 
   /** @throws CannotListenError when a port of this reactor listens there already */
-  listenTCP(port: number, factory: IProtocolFactory, options: ListenTCPOptions = {}): IListeningPort {
+  listenTCP(port: number, factory: IProtocolFactory, options: ListenTCPOptions = {}): IListeningPort<TCPAddress> {
     checkPort(port)
     const host = options.interface ?? '0.0.0.0'
     const address = tcpAddress(host, port === 0 ? this.#nextFree++ : port)

@@ -8,8 +8,9 @@ import type { HostnameAddress, IPv4Address, IPv6Address, TCPAddress } from '../i
 
 const QUAD = /^(?:\d{1,3}\.){3}\d{1,3}$/
 
-/** The address of one end of a TCP connection; what is no literal address is a host name. */
+/** The address of one end of a TCP connection; what is no literal address is a host name. @throws TypeError */
 export function tcpAddress(host: string, port: number): TCPAddress {
+  if (typeof host !== 'string') throw new TypeError(`a host is a name or an address, as text, not ${String(host)}`)
   if (QUAD.test(host)) return { family: 'IPv4', type: 'TCP', host, port } satisfies IPv4Address
   if (host.includes(':')) return { family: 'IPv6', type: 'TCP', host, port } satisfies IPv6Address
   return { family: 'hostname', type: 'TCP', host, port } satisfies HostnameAddress

@@ -8,6 +8,19 @@
 
 import type { IPullProducer, IPushProducer } from '../interfaces/producer.js'
 
+const PULL = ['resumeProducing', 'stopProducing']
+const PUSH = ['pauseProducing', ...PULL]
+
+/** @throws TypeError for what could not be paused, resumed or stopped when the time comes. @internal */
+export function checkProducer(producer: unknown, streaming: boolean): void {
+  const methods = streaming ? PUSH : PULL
+  for (const method of methods) {
+    if (typeof (producer as Record<string, unknown> | null | undefined)?.[method] !== 'function') {
+      throw new TypeError(`a ${streaming ? 'push' : 'pull'} producer needs the method ${method}()`)
+    }
+  }
+}
+
 /** A registered producer. @internal */
 export class ProducerSlot {
   readonly producer: IPushProducer | IPullProducer

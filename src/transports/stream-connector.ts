@@ -61,10 +61,13 @@ export class StreamConnector implements IConnector, ConnectionOwner {
     if (this.#timeout !== Infinity) {
       attempt.timeout = this.#reactor.callLater(this.#timeout, () => this.#giveUp(attempt, new TimeoutError()))
     }
-    try {
-      attempt.handle = this.#open(attempt)
-    } catch (error) {
-      this.#reactor.queue.post(() => attempt.failed(error))
+    // The factory may have given up already, from inside its `startFactory`.
+    if (!attempt.givenUp) {
+      try {
+        attempt.handle = this.#open(attempt)
+      } catch (error) {
+        this.#reactor.queue.post(() => attempt.failed(error))
+      }
     }
     this.#call('startedConnecting failed', () => this.#factory.startedConnecting(this))
   }

@@ -21,29 +21,31 @@ import { StreamTransport } from './stream-transport.js'
 import type { ConnectionOwner } from './stream-transport.js'
 
 /** What was asked for; for messages and until the real address is known. @internal */
-export interface PortRequest {
+export interface PortRequest<Address extends IAddress = IAddress> {
   interface: string
   port: number | string
-  address: IAddress
+  address: Address
 }
 
 /** A listening port. */
-export class StreamPort implements IListeningPort, ListenSink, ConnectionOwner {
+export class StreamPort<Address extends IAddress = IAddress>
+  implements IListeningPort<Address>, ListenSink, ConnectionOwner {
   readonly #reactor: StreamReactor
   readonly #factory: IProtocolFactory
-  readonly #request: PortRequest
+  readonly #request: PortRequest<Address>
   readonly #open: (sink: ListenSink) => ListenHandle
   #state: 'idle' | 'binding' | 'listening' = 'idle'
-  #ready = new Deferred<IListeningPort>()
+  #ready = new Deferred<IListeningPort<Address>>()
   #handle: ListenHandle | null = null
-  #address: IAddress
+  #address: Address
   #stopping: Deferred<void>[] | null = null
   #connections = 0
   #idle: Deferred<void>[] = []
 
   /** @internal Made by the `listen…` methods of reactors. */
   constructor(
-    reactor: StreamReactor, factory: IProtocolFactory, request: PortRequest, open: (sink: ListenSink) => ListenHandle) {
+    reactor: StreamReactor, factory: IProtocolFactory, request: PortRequest<Address>,
+    open: (sink: ListenSink) => ListenHandle) {
     this.#reactor = reactor
     this.#factory = factory
     this.#request = request
@@ -51,7 +53,7 @@ export class StreamPort implements IListeningPort, ListenSink, ConnectionOwner {
     this.#open = open
   }
 
-  get ready(): Deferred<IListeningPort> {
+  get ready(): Deferred<IListeningPort<Address>> {
     return this.#ready
   }
 
@@ -62,6 +64,7 @@ export class StreamPort implements IListeningPort, ListenSink, ConnectionOwner {
 
   startListening(): void {
     if (this.#state !== 'idle') throw this.#cannotListen(new Error('this port listens already'))
+    if (this.#stopping !== null) throw this.#cannotListen(new Error('this port is still being stopped'))
     if (this.#ready.called) this.#ready = new Deferred()
     this.#address = this.#request.address
     this.#state = 'binding'
@@ -103,7 +106,7 @@ export class StreamPort implements IListeningPort, ListenSink, ConnectionOwner {
     return done
   }
 
-  getHost(): IAddress {
+  getHost(): Address {
     return this.#address
   }
 
@@ -114,7 +117,7 @@ export class StreamPort implements IListeningPort, ListenSink, ConnectionOwner {
     if (this.#state !== 'binding') return
     this.#reactor.enter()
     this.#state = 'listening'
-    this.#address = address
+    this.#address = address as Address
     try {
       this.#factory.doStart()
     } catch (error) {

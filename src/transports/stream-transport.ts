@@ -25,13 +25,13 @@ import type { ITCPTransport, WriteLimits } from '../interfaces/transport.js'
 import { ProducerAlreadyRegistered, WriteLimitExceeded } from './errors.js'
 import { connectionLostError } from './host-errors.js'
 import { READ_BUDGET } from './limits.js'
-import { ProducerSlot } from './producer-slot.js'
+import { checkProducer, ProducerSlot } from './producer-slot.js'
 import type { StreamReactor } from './stream-reactor.js'
 import {
   CLOSE, CLOSING, DEFAULT_LIMITS, DIRTY, DRAINERS, END_HELD, END_WRITING, Extras, KEEP_ALIVE, LENDS, LOST, NO_DELAY,
   OPEN, OPENED, PAUSED, PRODUCER, READ_ENDED, RELEASING, RESTING, WRITE_ENDED,
 } from './stream-state.js'
-import { joinPieces } from './write-buffer.js'
+import { isWhole, joinPieces } from './write-buffer.js'
 
 /** Whose connection it is: a port or a connector. @internal */
 export interface ConnectionOwner {
@@ -125,9 +125,13 @@ export class StreamTransport implements ITCPTransport, StreamSink {
 
   writeSequence(list: Iterable<Uint8Array | string>): void {
     const pieces: Uint8Array[] = []
-    for (const piece of list) pieces.push(typeof piece === 'string' ? this.#reactor.host.encode(piece) : piece)
-    const max = this.#extras?.limits.max ?? Infinity
     // All or nothing: half a message is worse than none.
+    for (const piece of list) {
+      const bytes = typeof piece === 'string' ? this.#reactor.host.encode(piece) : piece
+      if (!(bytes instanceof Uint8Array)) throw new TypeError('writeSequence() takes Uint8Arrays and strings')
+      pieces.push(bytes)
+    }
+    const max = this.#extras?.limits.max ?? Infinity
     if (max !== Infinity && !this.#isDeaf()) {
       let total = this.#buffered
       for (const piece of pieces) total += piece.length
@@ -165,6 +169,7 @@ export class StreamTransport implements ITCPTransport, StreamSink {
   }
 
   registerProducer(producer: IPushProducer | IPullProducer, streaming: boolean): void {
+    checkProducer(producer, streaming)
     const extras = this.#rare()
     if (extras.producer !== null) throw new ProducerAlreadyRegistered()
     if (this.#isDeaf()) {
@@ -193,6 +198,12 @@ export class StreamTransport implements ITCPTransport, StreamSink {
     if (first !== null) {
       const rest = this.#rest
       const length = this.#buffered
+      if (!isWhole(first, rest, length)) {
+        const error = new TypeError('an array that was written was transferred or resized before it could be sent')
+        this.#reactor.logFailure('A write failed', error)
+        this.#abort(error)
+        return
+      }
       this.#first = null
       this.#rest = null
       this.bytesOut += length
@@ -215,12 +226,7 @@ export class StreamTransport implements ITCPTransport, StreamSink {
   }
 
   abortConnection(): void {
-    if (this.#phase === LOST || this.#reason !== null) return
-    this.disconnecting = true
-    this.#phase = CLOSING
-    this.#drop()
-    this.#channel.reset()
-    this.#endLater(new Failure(new ConnectionAborted()))
+    if (this.#phase !== LOST && this.#reason === null) this.#abort(new ConnectionAborted())
   }
 
   loseWriteConnection(): void {
@@ -304,6 +310,7 @@ export class StreamTransport implements ITCPTransport, StreamSink {
     let room: Uint8Array | null = null
     try {
       room = (this.#protocol as IBufferedProtocol).getBuffer(hint)
+      if (!(room instanceof Uint8Array)) throw new TypeError('getBuffer() returned no Uint8Array')
       if (room.length === 0) throw new RangeError('getBuffer() returned an empty array')
     } catch (error) {
       room = null
@@ -515,6 +522,14 @@ export class StreamTransport implements ITCPTransport, StreamSink {
     this.#channel.close(true)
   }
 
+  #abort(reason: Error): void {
+    this.disconnecting = true
+    this.#phase = CLOSING
+    this.#drop()
+    this.#channel.reset()
+    this.#endLater(new Failure(reason))
+  }
+
   /** A callback of the protocol or its producer threw: that is the reason of the end. */
   #fail(message: string, error: unknown): void {
     this.#reactor.logFailure(message, error)
@@ -522,7 +537,7 @@ export class StreamTransport implements ITCPTransport, StreamSink {
     const reason = new Failure(error)
     if (this.#phase === OPEN) {
       // What was written before the error goes out if the host takes it now, but nothing waits for it.
-      if (this.#inFlight === 0 && this.#first !== null) {
+      if (this.#inFlight === 0 && this.#first !== null && isWhole(this.#first, this.#rest, this.#buffered)) {
         this.bytesOut += this.#buffered
         if (this.#rest === null) this.#channel.send(this.#first)
         else this.#sendAll(this.#rest)

@@ -1,10 +1,22 @@
 /**
  * Joining what was written in one turn.
  *
- * Owns: which pieces are copied together. Must not know: who sends them.
+ * Owns: which pieces are copied together, and whether they can still be. Must not know: who sends them.
  */
 
 import { JOIN_BLOCK, JOIN_PIECE } from './limits.js'
+
+/**
+ * Whether arrays that were written still have all their bytes: a buffer may be transferred or resized before it is sent.
+ * @param rest all pieces, null when `first` is the only one
+ * @param length bytes they had when they were written
+ */
+export function isWhole(first: Uint8Array, rest: Uint8Array[] | null, length: number): boolean {
+  if (rest === null) return first.length === length
+  let left = length
+  for (const piece of rest) left -= piece.length
+  return left === 0
+}
 
 /**
  * Joins runs of small pieces, so that a host is handed few and none that is tiny; large ones stay as they are.

@@ -102,7 +102,7 @@ class ReferenceReceiver implements Receiver {
   }
 }
 
-function adapt(parser: LineParser): Receiver {
+function adapt(parser: LineParser<'latin1' | 'bytes'>): Receiver {
   return {
     receive: (chunk) => parser.receive(bytes(chunk)),
     pause: () => parser.pause(),

@@ -15,6 +15,7 @@ const ARGUMENTS: Record<string, unknown[]> = {
   FirstError: [2, new Failure(new Error('sub'))],
   FailureGroup: [[new Failure(new Error('one')), new Failure(new Error('two'))]],
   ThrownValueError: [5],
+  SystemExit: [3, 'Done.'],
 }
 
 const kinds = Object.entries(errors).filter(([, value]) => typeof value === 'function') as [string, Kind][]

@@ -39,11 +39,13 @@ export class ProtocolWrapper extends Protocol implements ITCPTransport {
     super()
     this.factory = factory
     this.wrappedProtocol = wrappedProtocol
-    if (isHalfCloseable(wrappedProtocol)) {
-      Object.assign(this, {
-        readConnectionLost: () => wrappedProtocol.readConnectionLost(),
-        writeConnectionLost: () => wrappedProtocol.writeConnectionLost(),
-      })
+    // Each by itself: so transports ask for them.
+    const half = wrappedProtocol as IProtocol & Partial<IHalfCloseableProtocol>
+    if (half.readConnectionLost !== undefined) {
+      Object.assign(this, { readConnectionLost: () => half.readConnectionLost!() })
+    }
+    if (half.writeConnectionLost !== undefined) {
+      Object.assign(this, { writeConnectionLost: () => half.writeConnectionLost!() })
     }
   }
 
@@ -208,10 +210,6 @@ export class WrappingFactory extends Base {
   get #client(): IClientFactory | null {
     return 'clientConnectionFailed' in this.wrappedFactory ? this.wrappedFactory as IClientFactory : null
   }
-}
-
-function isHalfCloseable(protocol: IProtocol): protocol is IProtocol & IHalfCloseableProtocol {
-  return 'readConnectionLost' in protocol && 'writeConnectionLost' in protocol
 }
 
 /** Members that only some transports have, and that this file knows by name. */

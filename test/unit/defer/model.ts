@@ -21,11 +21,23 @@ export type Step =
   | { kind: 'unpause'; on: number }
   | { kind: 'cancel'; on: number }
   | { kind: 'chain'; on: number; target: number }
+  | { kind: 'limit'; on: number; ms: number }
+  | { kind: 'time'; on: number; ms: number }
 
 /** What the canceller of a Deferred does. */
 export type Cancelling = 'none' | 'nothing' | 'value' | 'failure' | 'throw'
 
-type Level = { side: 'callback' | 'errback' | 'both'; action: Action; id: number } | { handTo: Model } | { link: Model }
+interface Timer {
+  due: number
+  model: Model
+  isOver: boolean
+}
+
+type Level =
+  | { side: 'callback' | 'errback' | 'both'; action: Action; id: number }
+  | { handTo: Model }
+  | { link: Model }
+  | { timer: Timer }
 
 class Model {
   called = false
@@ -118,6 +130,11 @@ class Model {
         target.run()
         if (this.isHeld) return
         this.running = true
+      } else if ('timer' in level) {
+        const { timer } = level
+        const { timers } = this.world
+        if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1)
+        if (timer.isOver && this.result === '!CancelledError') this.result = '!TimeoutError'
       } else if ('link' in level) {
         const { result } = this
         this.result = 'undefined'
@@ -174,6 +191,8 @@ class Model {
 export class World {
   readonly log: string[] = []
   readonly models: Model[]
+  timers: Timer[] = []
+  now = 0
   #levels = 0
 
   constructor(cancellers: readonly Cancelling[]) {
@@ -196,9 +215,30 @@ export class World {
           return model.cancel()
         case 'chain':
           return model.add({ link: this.models[step.target] })
+        case 'limit':
+          return this.limit(model, step.ms)
+        case 'time':
+          return this.advance(step.ms)
       }
     } catch (error) {
       this.log.push(`${step.kind} threw ${(error as Error).message}`)
+    }
+  }
+
+  limit(model: Model, ms: number): void {
+    const timer = { due: this.now + ms, model, isOver: false }
+    this.timers.push(timer)
+    model.add({ timer })
+  }
+
+  advance(ms: number): void {
+    this.now += ms
+    for (;;) {
+      const next = [...this.timers].sort((a, b) => a.due - b.due)[0]
+      if (next === undefined || next.due > this.now) return
+      this.timers.splice(this.timers.indexOf(next), 1)
+      next.isOver = true
+      next.model.cancel()
     }
   }
 

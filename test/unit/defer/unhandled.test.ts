@@ -14,6 +14,7 @@ import {
   maybeDeferred,
   race,
   setDebugging,
+  setTurnEnd,
   setUnhandledPolicy,
   succeed,
 } from '../../../src/defer/index.js'
@@ -34,6 +35,7 @@ function messages(events: LogEvent[]): (string | undefined)[] {
 
 afterEach(() => {
   setUnhandledPolicy('log')
+  setTurnEnd()
   setDebugging(false)
 })
 
@@ -203,6 +205,41 @@ describe('setUnhandledPolicy', () => {
       ['left', false],
     ])
     expect(events).toEqual([])
+  })
+
+  it('where no host tells when a turn ends, it is asked some promise jobs later', async () => {
+    const asked: string[] = []
+    setUnhandledPolicy((failure, deferred) => {
+      asked.push(failure.getErrorMessage())
+      deferred?.addErrback(() => {})
+    })
+    fail(new Error('left'))
+    const message = await (async () => {
+      await Promise.resolve()
+      return fail(new Error('awaited'))
+    })().catch((error: Error) => error.message)
+    expect([asked, message]).toEqual([[], 'awaited'])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(asked).toEqual(['left'])
+  })
+
+  it('a host is asked once for each turn that left something, and told what to call', () => {
+    const asked: string[] = []
+    const ends: (() => void)[] = []
+    setTurnEnd((fn) => void ends.push(fn))
+    setUnhandledPolicy((failure, deferred) => {
+      asked.push(failure.getErrorMessage())
+      deferred?.addErrback(() => {})
+    })
+    fail(new Error('one'))
+    fail(new Error('two'))
+    expect(ends).toHaveLength(1)
+    ends[0]()
+    expect(asked).toEqual(['one', 'two'])
+    fail(new Error('three')).addErrback(() => {})
+    expect(ends).toHaveLength(2)
+    ends[1]()
+    expect(asked).toHaveLength(2)
   })
 
   it('and not about what was handled in the same turn, or by the function itself', async () => {

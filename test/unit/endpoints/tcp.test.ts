@@ -8,7 +8,7 @@ import {
   CannotListenError, ConnectError, ConnectingCancelledError, ConnectionRefusedError, DNSLookupError,
   EndpointSyntaxError,
 } from '../../../src/errors/index.js'
-import type { IListeningPort, IProtocol } from '../../../src/interfaces/index.js'
+import type { IListeningPort, IProtocol, TCPAddress } from '../../../src/interfaces/index.js'
 import { Factory } from '../../../src/protocols/factory.js'
 import { Protocol } from '../../../src/protocols/protocol.js'
 import { MemoryReactor } from '../../../src/testing/memory-reactor.js'
@@ -155,8 +155,8 @@ describe.each([['TCP4', TCP4ServerEndpoint], ['TCP6', TCP6ServerEndpoint]])('%sS
 
   it('N11 fails with what the port finds out later', () => {
     const reactor = new MemoryReactor()
-    const ready = new Deferred<IListeningPort>()
-    reactor.listenTCP = () => ({ ready }) as IListeningPort
+    const ready = new Deferred<IListeningPort<TCPAddress>>()
+    reactor.listenTCP = () => ({ ready }) as IListeningPort<TCPAddress>
     const listening = new Endpoint(reactor, 80).listen(factory())
     expect(listening.called).toBe(false)
     ready.errback(new CannotListenError('', 80))

@@ -7,7 +7,7 @@ import { ProtocolWrapper, WrappingFactory } from '../../../src/protocols/policie
 import { Protocol } from '../../../src/protocols/protocol.js'
 import { StringTransport } from '../../../src/testing/string-transport.js'
 
-const ADDRESS: IAddress = { family: 'IPv4', type: 'TCP' }
+const ADDRESS: IAddress = { family: 'IPv4', type: 'TCP', host: '192.0.2.7', port: 7 }
 
 class Recorder extends Protocol {
   readonly seen: unknown[] = []

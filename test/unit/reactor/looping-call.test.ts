@@ -91,6 +91,35 @@ describe('LoopingCall', () => {
     expect(runs).toEqual([0, 3, 13])
   })
 
+  it('T08 stopped while it waits, and started again: two runs of their own', () => {
+    const waits = [new Deferred<void>(), new Deferred<void>()]
+    let calls = 0
+    const { clock, loop, runs } = looping(() => waits[calls++])
+    const ended: string[] = []
+    loop.start(10).addCallback(() => ended.push('first'))
+    loop.stop()
+    loop.start(10).addCallback(() => ended.push('second'))
+    waits[0].callback()
+    expect([ended, clock.getDelayedCalls(), loop.running]).toEqual([['first'], [], true])
+    waits[1].callback()
+    clock.advance(10)
+    expect(runs).toEqual([0, 0, 10])
+    loop.stop()
+    expect(ended).toEqual(['first', 'second'])
+  })
+
+  it('T09 a failure of a run from before a stop does not end the next one', () => {
+    const wait = new Deferred<void>()
+    let calls = 0
+    const { clock, loop } = looping(() => calls++ === 0 ? wait : undefined)
+    const failed: string[] = []
+    loop.start(10).addErrback((failure: Failure) => failed.push(failure.getErrorMessage()))
+    loop.stop()
+    loop.start(10)
+    wait.errback(new Error('late'))
+    expect([failed, loop.running, clock.getDelayedCalls()]).toEqual([['late'], true, [expect.anything()]])
+  })
+
   it('T10 interval 0 runs once a turn; a negative one is a RangeError', () => {
     const { host, reactor } = fakeReactor()
     let runs = 0

@@ -120,7 +120,7 @@ describe('connecting', () => {
     const { host, reactor, tcp, factory } = rig()
     const done = reactor.run()
     reactor.listenTCP(0, new Factory())
-    tcp.listens[0].sink.listening({ family: 'IPv4', type: 'TCP' })
+    tcp.listens[0].sink.listening({ family: 'IPv4', type: 'TCP', host: '0.0.0.0', port: 1 })
     reactor.connectTCP('10.0.0.1', 80, factory)
     const channel = new FakeChannel()
     channel.takes = false

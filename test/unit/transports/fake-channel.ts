@@ -15,8 +15,8 @@ export class FakeChannel implements StreamChannel {
   calls: string[] = []
   /** Whether the host takes what it is given at once. */
   takes = true
-  peer: IAddress = { family: 'memory', type: 'TCP' }
-  host: IAddress = { family: 'memory', type: 'TCP' }
+  peer: IAddress = { family: 'memory', type: 'memory', name: 'peer' }
+  host: IAddress = { family: 'memory', type: 'memory', name: 'host' }
 
   open(sink: StreamSink): void {
     this.sink = sink
