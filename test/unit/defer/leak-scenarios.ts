@@ -7,6 +7,8 @@ import {
   inlineCallbacks, race, setContextPort, succeed, taskGroup,
 } from '../../../src/defer/index.js'
 import { Clock, Cooperator, LoopingCall } from '../../../src/reactor/index.js'
+import { Protocol } from '../../../src/protocols/index.js'
+import { connectInMemory } from '../../../src/testing/index.js'
 import { fakeReactor } from '../reactor/fake-host.js'
 import { collect } from './helpers.js'
 
@@ -14,6 +16,14 @@ export interface LeakScenario {
   readonly name: string
   /** Makes what lives long. @returns does it once; may return a promise every so often */
   begin(): (i: number) => unknown
+}
+
+/** Offers a Deferred of its end. */
+class Closing extends Protocol {
+  readonly closed = new Deferred<void>()
+  override connectionLost(): void {
+    this.closed.callback()
+  }
 }
 
 const nothing = (): undefined => undefined
@@ -151,6 +161,20 @@ export const leakScenarios: readonly LeakScenario[] = [
         cooperator.coiterate([1, 2]).addCallback(nothing)
         cooperator.coiterate([1, 2]).addErrback(nothing).cancel()
         clock.advance(0)
+      }
+    },
+  },
+  {
+    name: 'connect, talk, lose, and connect again',
+    begin() {
+      const factory = { buildProtocol: () => new Closing() }
+      return () => {
+        const { client, pump } = connectInMemory(factory, factory)
+        client.transport.write('hello')
+        pump.flush()
+        client.transport.loseConnection()
+        pump.flush()
+        if (!client.closed.called) throw new Error('not closed')
       }
     },
   },
