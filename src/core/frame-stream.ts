@@ -71,7 +71,7 @@ export class FrameStream {
           this.#isBusy = false
           parser.endFrame(chunk)
         }
-        if (this.#waiting.length === 0 && !this.#isRaw && !parser.isFed) return
+        if (this.#waiting.length === 0 && !parser.isFed) return
       }
     }
     this.#run()

@@ -48,8 +48,13 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
 
   override dataReceived(data: Uint8Array): void {
     if (this.isClosing) return
-    this.follow()
-    this.frames.receive(data)
+    const stream = this.#stream
+    if (stream === null) {
+      this.frames.receive(data)
+    } else {
+      this.follow()
+      stream.receive(data)
+    }
   }
 
   /** Takes over settings that were changed since the last event; called before anything may be delivered. */

@@ -65,13 +65,14 @@ export class LineOnlyReceiver<Line extends string | Uint8Array = string> extends
       const { encoding } = this
       this.lineReceived((encoding === 'bytes' ? parser.payload() : parser.text(encoding)) as Line)
     }
-    if (!this.stopIfClosing()) this.follow()
+    if (this.isClosing) this.stopIfClosing()
+    else if (this.delimiter !== this.#delimiter || this.maxLength !== this.#maxLength) this.follow()
   }
 
   /** The rest is parsed again with the delimiter and limit as they are now. */
   protected override follow(): void {
     const { delimiter, maxLength } = this
-    if (this.isUntouched || (delimiter === this.#delimiter && maxLength === this.#maxLength)) return
+    if ((delimiter === this.#delimiter && maxLength === this.#maxLength) || this.isUntouched) return
     const { frames } = this
     if (frames.isStopped) return
     frames.parser.rewind()
