@@ -6,9 +6,10 @@
  */
 import { Logger } from '../logger/logger.js'
 import { Deferred } from './deferred.js'
+import { describe } from './describe.js'
 import { Failure } from './failure.js'
 import { maybeDeferred } from './make.js'
-import { addReceiver, hasResult } from './run.js'
+import { addReceiver, hasResult, isDeferred } from './run.js'
 import type { Settled } from './types.js'
 
 const log = new Logger('whorl.defer')
@@ -29,6 +30,10 @@ const watches = new WeakMap<AbortSignal, Watch>()
  * @param signal undefined: nothing is done
  */
 export function cancelOnAbort<T>(signal: AbortSignal | undefined, deferred: Deferred<T>): Deferred<T> {
+  if (!isDeferred(deferred)) throw new TypeError(`cancelOnAbort() takes a Deferred, not ${describe(deferred)}.`)
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw new TypeError(`cancelOnAbort() takes an AbortSignal, not ${describe(signal)}.`)
+  }
   if (signal === undefined || hasResult(deferred)) return deferred
   if (signal.aborted) {
     cancel(deferred)

@@ -13,7 +13,8 @@ import { debugging, noteFiring } from './debug.js'
 import { describe } from './describe.js'
 import { Failure, toFailure } from './failure.js'
 import {
-  add, alreadyCalled, Bound, fireFrom, forget, hasResult, isThenable, leave, markSeen, noteOrigin, run, start,
+  add, alreadyCalled, Bound, fireFrom, forget, hasResult, isDeferred, isThenable, leave, markSeen, noteOrigin, run,
+  start,
 } from './run.js'
 import { CALLED, CANCELLING, CHAINED, isIdle, lastAwaited, PAUSED, RUNNING, SUPPRESS } from './state.js'
 import { limitTime } from './timeout.js'
@@ -44,7 +45,8 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
     this._next = 0
     this._result = undefined
     this._calls = undefined
-    this._canceller = canceller
+    this._canceller = canceller ?? undefined
+    if (typeof this._canceller !== 'function' && this._canceller !== undefined) throw notCallable(canceller)
     if (noting) noteMaking(this)
   }
 
@@ -82,7 +84,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
   errback(reason: unknown): void {
     if ((this._state & CALLED) !== 0) return fireLate(this)
     if (arguments.length === 0) throw new TypeError('errback() needs a reason.')
-    if (reason instanceof Deferred) throw new TypeError('A Deferred is no reason for a failure.')
+    if (isDeferred(reason)) throw new TypeError('A Deferred is no reason for a failure.')
     this._state |= CALLED
     this._result = toFailure(reason)
     if (debugging) {
@@ -332,7 +334,8 @@ function breakCircle(deferred: Deferred<any>): void {
 }
 
 function refuseThenable(result: object | null): void {
-  if (result === null || !isThenable(result)) return
+  // A proxy that throws when asked what it is must do so before anything has changed.
+  if (result === null || result instanceof Failure || !isThenable(result)) return
   throw new TypeError('A Deferred is not fired with a Deferred or a promise: return it from a callback instead.')
 }
 
@@ -343,7 +346,13 @@ function fireLate(deferred: Deferred<any>): void {
 
 function settleFromPromise(deferred: Deferred<any>, result: unknown): void {
   // Whoever fired or cancelled it first has decided.
-  if ((deferred._state & CALLED) === 0) deferred.callback(result)
+  if ((deferred._state & CALLED) !== 0) return
+  try {
+    deferred.callback(result)
+  } catch (error) {
+    // Refused: it was no thenable when the promise got it, and is one now, or says so only each second time.
+    deferred.errback(error)
+  }
 }
 
 function bind(fn: unknown, ...args: unknown[]): Bound {

@@ -119,12 +119,16 @@ function tell(error: unknown, label: string, parts: string[], seen: Set<unknown>
     return
   }
   parts.push(label + (text(() => error.stack ?? '') || summary(error)))
-  // What a wrapper was made around is in its message already.
-  if (error.cause !== undefined && !(error instanceof ThrownValueError)) tell(error.cause, 'Caused by: ', parts, seen)
-  if (error instanceof FailureGroup) {
-    for (const [index, failure] of error.failures.entries()) tell(failure.value, `Part ${index}: `, parts, seen)
-  } else if (error instanceof AggregateError) {
-    for (const [index, part] of error.errors.entries()) tell(part, `Part ${index}: `, parts, seen)
+  try {
+    // What a wrapper was made around is in its message already.
+    if (error.cause !== undefined && !(error instanceof ThrownValueError)) tell(error.cause, 'Caused by: ', parts, seen)
+    if (error instanceof FailureGroup) {
+      for (const [index, failure] of error.failures.entries()) tell(failure.value, `Part ${index}: `, parts, seen)
+    } else if (error instanceof AggregateError) {
+      for (const [index, part] of error.errors.entries()) tell(part, `Part ${index}: `, parts, seen)
+    }
+  } catch {
+    parts.push('(its causes cannot be shown)')
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { runInContextOf } from './context.js'
 import { Deferred } from './deferred.js'
-import { fired, fireFrom, hasResult, isThenable, takeResult, waitFor } from './run.js'
+import { fired, fireFrom, hasResult, isDeferred, isThenable, takeResult, waitFor } from './run.js'
 import { describe } from './describe.js'
 import { Failure, toFailure } from './failure.js'
 import { CONTEXT } from './state.js'
@@ -99,7 +99,7 @@ class GeneratorRun implements Receiver, Waiter {
         failing = false
         continue
       }
-      if (value instanceof Deferred && hasResult(value) && !this.#isCancelled && value !== this.#deferred) {
+      if (isDeferred(value) && hasResult(value) && !this.#isCancelled && value !== this.#deferred) {
         value = takeResult(value)
         failing = value instanceof Failure
         continue
@@ -126,9 +126,10 @@ class GeneratorRun implements Receiver, Waiter {
     if (typeof value !== 'object' || value === null) return value
     if (value === this.#deferred) return new Failure(new TypeError('A generator yielded the Deferred that it fires.'))
     try {
-      if (!isThenable(value)) return value
+      if (value instanceof Failure || !isThenable(value)) return value
       const awaited = value instanceof Deferred ? value : Deferred.fromPromise(value)
-      if (this.#isCancelled) {
+      // Not spent on one that has its result already.
+      if (this.#isCancelled && !hasResult(awaited)) {
         this.#isCancelled = false
         awaited.cancel()
       }

@@ -82,8 +82,11 @@ export function race<L extends readonly unknown[]>(
   const children = adopt(list)
   if (children.length === 0) return fail(new FailureGroup([]))
   const first = new Deferred<any>(() => cancelAll(children))
-  const running = new Race(first, children)
-  for (const [index, child] of children.entries()) addReceiver(child, new RacePlace(running, index))
+  // One that is there twice has one result: taken in its first place, it would be undefined, a success, in the next.
+  const places = new Map<Deferred<any>, number>()
+  for (const [index, child] of children.entries()) if (!places.has(child)) places.set(child, index)
+  const running = new Race(first, children, places)
+  for (const [child, index] of places) addReceiver(child, new RacePlace(running, index))
   return first
 }
 
@@ -148,15 +151,19 @@ class ListPlace implements Receiver {
 class Race {
   readonly #first: Deferred<any>
   readonly #children: readonly Deferred<any>[]
+  /** The first place of each. */
+  readonly #places: ReadonlyMap<Deferred<any>, number>
   readonly #failures: Failure[]
   #missing: number
   #isWon = false
 
-  constructor(first: Deferred<any>, children: readonly Deferred<any>[]) {
+  constructor(
+    first: Deferred<any>, children: readonly Deferred<any>[], places: ReadonlyMap<Deferred<any>, number>) {
     this.#first = first
     this.#children = children
+    this.#places = places
     this.#failures = new Array(children.length)
-    this.#missing = children.length
+    this.#missing = places.size
   }
 
   /** One child has its result. */
@@ -166,7 +173,8 @@ class Race {
     if (failing) {
       this.#failures[index] = result as Failure
       if (--this.#missing > 0 || this.#first.called) return undefined
-      return fireFrom(this.#first, new Failure(new FailureGroup(this.#failures)), child)
+      const failures = this.#children.map((one) => this.#failures[this.#places.get(one)!])
+      return fireFrom(this.#first, new Failure(new FailureGroup(failures)), child)
     }
     this.#isWon = true
     cancelAll(this.#children)

@@ -4,7 +4,7 @@
  * Owns: the small makers. Must not know: the inside of a run. Source: `twisted.internet.defer`; SEMANTICS D37.
  */
 import { Deferred } from './deferred.js'
-import { fired, isThenable } from './run.js'
+import { fired, isDeferred, isThenable } from './run.js'
 import { describe } from './describe.js'
 import { toFailure } from './failure.js'
 import type { Settled } from './types.js'
@@ -26,7 +26,7 @@ export function succeed(value?: unknown): Deferred<any> {
 /** A Deferred that has failed; what is no Failure is wrapped. */
 export function fail(reason: unknown): Deferred<never> {
   if (arguments.length === 0) throw new TypeError('fail() needs a reason.')
-  if (reason instanceof Deferred) throw new TypeError('A Deferred is no reason for a failure.')
+  if (isDeferred(reason)) throw new TypeError('A Deferred is no reason for a failure.')
   return fired(toFailure(reason)) as Deferred<any> as Deferred<never>
 }
 

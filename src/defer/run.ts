@@ -107,6 +107,15 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown }).then === 'function'
 }
 
+/** True for a Deferred. A proxy may throw when asked what it is: then it is none. @internal */
+export function isDeferred(value: unknown): value is Deferred<any> {
+  try {
+    return value instanceof Deferred
+  } catch {
+    return false
+  }
+}
+
 /** Adds one level; runs it, if nothing is in its way. */
 export function add(deferred: Deferred<any>, callback: unknown, errback: unknown): Deferred<any> {
   if (isIdle(deferred._state)) addToIdle(deferred, callback, errback)
@@ -276,10 +285,10 @@ function callOther(deferred: Deferred<any>, handler: Bound | Receiver, failing: 
  * if that has none yet.
  */
 function resolve(deferred: Deferred<any>, object: object, begin: number, next: number): unknown {
-  if (object instanceof Failure) return object
   let wait: Deferred<any>
   try {
-    if (!isThenable(object)) return object
+    // A proxy may throw when asked what it is: that must not leave the chain half-run.
+    if (object instanceof Failure || !isThenable(object)) return object
     if (object === deferred) throw new TypeError('A callback returned the Deferred that it was added to.')
     wait = object instanceof Deferred ? object : Deferred.fromPromise(object)
   } catch (error) {

@@ -136,6 +136,7 @@ class Group implements TaskGroup, Waiter {
     let result: unknown
     try {
       result = call()
+      if (result === this.whole) throw new TypeError('A task group cannot wait for itself.')
       if (typeof result === 'object' && result !== null && !(result instanceof Deferred) && isThenable(result)) {
         return this.#followPromise(result, isBody)
       }
@@ -159,7 +160,14 @@ class Group implements TaskGroup, Waiter {
       if (!view.called) {
         // A failure is the group's to report.
         if (outcome instanceof Failure) view._state |= SEEN
-        view.callback(outcome)
+        try {
+          view.callback(outcome)
+        } catch (error) {
+          // Refused: it is a thenable only since the promise got it.
+          outcome = toFailure(error)
+          view._state |= SEEN
+          view.errback(outcome)
+        }
       }
       const whole = this.ended(view, outcome, isBody)
       if (whole !== undefined) run(whole)

@@ -17,6 +17,7 @@ export function limitTime<T>(
   clock: Pick<IReactorTime, 'callLater'>,
   onTimeoutCancel: ((result: T | Failure, ms: number) => unknown) | undefined,
 ): Deferred<T> {
+  if (typeof clock?.callLater !== 'function') throw new TypeError('addTimeout() needs a reactor or Clock.')
   let isTimedOut = false
   const timer = clock.callLater(ms, () => {
     isTimedOut = true

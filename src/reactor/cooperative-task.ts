@@ -30,6 +30,8 @@ export class CooperativeTask {
   #waiting: Deferred<Iterator<unknown>>[] = []
   #pauses = 0
   #isStepping = false
+  /** For what it yielded; one of the pauses is for that. */
+  #isWaiting = false
   /** Why it does nothing any more. */
   #end: WhorlError | null = null
   /** What those who wait are told: the iterator, or a Failure. */
@@ -63,7 +65,8 @@ export class CooperativeTask {
 
   /** Takes one {@link pause} back. @throws NotPaused */
   resume(): void {
-    if (this.#pauses === 0) throw new NotPaused('This task is not paused.')
+    // The pause of one that waits is not its user's to take back.
+    if (this.#pauses === (this.#isWaiting ? 1 : 0)) throw new NotPaused('This task is not paused.')
     if (--this.#pauses === 0 && this.#end === null) this.#owner.add(this)
   }
 
@@ -75,10 +78,15 @@ export class CooperativeTask {
 
   /** One step of the iterator. @internal */
   step(): void {
-    let result: IteratorResult<unknown>
+    let isDone: boolean
+    let value: unknown
+    let isWaiting = false
     this.#isStepping = true
     try {
-      result = this.#next()
+      const result = this.#next()
+      isDone = result.done === true
+      value = isDone ? undefined : result.value
+      isWaiting = isThenable(value)
     } catch (error) {
       this.#isStepping = false
       this.#fail(new Failure(error))
@@ -87,11 +95,11 @@ export class CooperativeTask {
     this.#isStepping = false
     if (this.#end !== null) {
       // Stopped from inside the step.
-      if (result.done !== true) this.#giveUp()
+      if (!isDone) this.#giveUp()
       return
     }
-    if (result.done === true) this.#finish(new TaskDone(), this.#iterator)
-    else if (isThenable(result.value)) this.#waitFor(result.value)
+    if (isDone) this.#finish(new TaskDone(), this.#iterator)
+    else if (isWaiting) this.#waitFor(value)
   }
 
   /** Ends it for a reason of somebody else's. @internal */
@@ -119,11 +127,16 @@ export class CooperativeTask {
     this.end(new TaskStopped())
   }
 
-  #waitFor(value: PromiseLike<unknown>): void {
+  #waitFor(value: unknown): void {
     this.pause()
+    this.#isWaiting = true
     maybeDeferred(() => value).addCallbacks(
-      () => this.resume(),
+      () => {
+        this.#isWaiting = false
+        this.resume()
+      },
       (failure) => {
+        this.#isWaiting = false
         // Of one that was stopped meanwhile, it is somebody else's.
         if (this.#end !== null) return failure
         this.#fail(failure)

@@ -111,8 +111,8 @@ export class Cooperator {
 
   #tick = (): void => {
     this.#scheduled = null
-    const isOver = this.#makePredicate()
     try {
+      const isOver = this.#makePredicate()
       while (this.#tasks.size > 0) {
         const next = this.#round.next()
         if (next.done === true) {

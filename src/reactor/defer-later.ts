@@ -6,6 +6,7 @@
 
 import { Deferred } from '../defer/index.js'
 import type { IReactorTime } from '../interfaces/time.js'
+import { checkFunction } from './delayed-call.js'
 
 /**
  * Calls `fn` after `ms` milliseconds and fires with what it returns; cancelling removes the call.
@@ -15,6 +16,7 @@ import type { IReactorTime } from '../interfaces/time.js'
  */
 export function deferLater<A extends unknown[], R>(
   clock: IReactorTime, ms: number, fn?: (...args: A) => R, ...args: A): Deferred<Awaited<R>> {
+  if (fn !== undefined) checkFunction(fn)
   const deferred = new Deferred<unknown>(() => call.cancel())
   const call = clock.callLater(ms, () => deferred.callback(undefined))
   return deferred.addCallback(() => fn?.(...args)) as Deferred<Awaited<R>>

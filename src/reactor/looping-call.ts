@@ -84,8 +84,13 @@ export class LoopingCall {
     this.#started = clock.now()
     // The interval that ends with the first call is counted, too.
     this.#countsFrom = now ? -1 : 0
-    if (now) this.#run()
-    else this.#schedule()
+    try {
+      if (now) this.#run()
+      else this.#schedule()
+    } catch (error) {
+      this.#running = false
+      throw error
+    }
     return deferred
   }
 
@@ -113,16 +118,16 @@ export class LoopingCall {
     this.#call = null
     // Of this start: while the function's Deferred is waited for, the loop may be stopped and started again.
     const deferred = this.#deferred!
-    maybeDeferred(this.#fn).addCallbacks(
-      () => {
+    maybeDeferred(this.#fn)
+      .addCallback(() => {
         if (!this.#running || this.#deferred !== deferred) deferred.callback(this)
         else this.#schedule()
-      },
-      (failure: Failure) => {
+      })
+      // Of the function, or of a clock that refuses the next call: an interval may be too small or too large for it.
+      .addErrback((failure: Failure) => {
         if (this.#deferred === deferred) this.#running = false
         deferred.errback(failure)
-      },
-    )
+      })
   }
 
   #schedule(): void {
@@ -142,7 +147,8 @@ export class LoopingCall {
     if (this.#interval === 0) return 1
     const passed = this.#passed()
     const count = passed - this.#countsFrom
-    this.#countsFrom = passed
+    // A clock that was set back counts on from where it was, not twice.
+    if (count > 0) this.#countsFrom = passed
     return count
   }
 

@@ -169,6 +169,17 @@ describe('deep chains', () => {
     expect(lock.locked).toBe(false)
   })
 
+  it('D40 String of one that waits at the end of 20,000 says what all of them wait for', () => {
+    const all = ladder(DEPTH)
+    for (const d of all.slice(0, -1)) d.callback(0)
+    expect(String(all[0])).toBe('<Deferred waiting on <Deferred not fired>>')
+    all[DEPTH - 1].pause()
+    all[DEPTH - 1].callback('end')
+    expect(String(all[0])).toBe('<Deferred waiting on <Deferred paused, current result: "end">>')
+    all[DEPTH - 1].unpause()
+    expect(resultOf(all[0])).toBe('end')
+  })
+
   it('a value thrown on and on stays the same Failure', () => {
     const failure = new Failure(new Error('one'))
     const d = fail(failure) as Deferred<any>

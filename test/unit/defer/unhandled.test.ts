@@ -167,12 +167,20 @@ describe('reported when collected', () => {
     expect(messages(events)).toEqual(['left to the child'])
   })
 
-  it('with debugging on, the report tells where it was created', async () => {
+  it('with debugging on, the report tells where it was created and where it was fired', async () => {
     setDebugging(true)
-    const events = await reports(function madeHere() {
-      fail(new Error('with story'))
+    const events = await reports(() => {
+      function madeHere(): Deferred<void> {
+        return new Deferred<void>()
+      }
+      function firedHere(d: Deferred<void>): void {
+        d.errback(error)
+      }
+      const error = new Error('with story')
+      firedHere(madeHere())
     })
-    expect(events[0].failure!.getTraceback()).toContain('madeHere')
+    const text = events[0].failure!.getTraceback()
+    expect(text).toMatch(/The Deferred was created:[^]*madeHere[^]*It was first fired:[^]*firedHere/)
   })
 
   it('a Failure does not keep its Deferred alive', async () => {
