@@ -15,7 +15,7 @@ import {
 } from "../abi/records"
 import { MAX_FRAME } from "../abi/limits"
 import {
-  FORMAT_NETSTRING, P_KEPT, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, STATE_BODY, STATE_FAILED,
+  FORMAT_NETSTRING, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, STATE_BODY, STATE_FAILED,
   STATE_HEAD, deliver, done, dropDelivered, dropKept, keep, makeParser, record, suspend
 } from "./parser"
 

@@ -11,7 +11,7 @@ import { EVENT_FRAME, EVENT_FRAME_KEPT, EVENT_LENGTH_LIMIT } from "../abi/record
 import { MAX_FRAME } from "../abi/limits"
 import { KIND_PARSER, resolve } from "../memory/handles"
 import {
-  FORMAT_PREFIXED, P_KEPT, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, P_WIDTH, STATE_BODY,
+  FORMAT_PREFIXED, P_KEPT_LENGTH, P_LIMIT, P_SEEN, P_STATE, P_VALUE, P_WIDTH, STATE_BODY,
   STATE_FAILED, STATE_HEAD, deliver, done, dropDelivered, keep, makeParser, record, suspend
 } from "./parser"
 

@@ -17,7 +17,7 @@ import { check } from './status.js'
 export type PrefixWidth = 1 | 2 | 4
 
 /** A limit as the core takes it: whole, and at most 2^30 - 1, which no frame that is kept may pass. */
-export function frameLimit(maxLength: number): number {
+function frameLimit(maxLength: number): number {
   if (!(maxLength >= 0)) throw new CoreError(`A limit of ${maxLength} bytes is none.`)
   return Math.min(Math.floor(maxLength), MAX_FRAME)
 }

@@ -49,11 +49,6 @@ export class FrameStream {
     return this.#isStopped
   }
 
-  /** True while an event is being delivered. */
-  get isBusy(): boolean {
-    return this.#isBusy
-  }
-
   /** Takes a chunk, which is the stream's to keep, and delivers what can be delivered. */
   receive(chunk: Uint8Array): void {
     if (this.#isStopped) return

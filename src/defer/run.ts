@@ -18,7 +18,7 @@ import { runInContextOf } from './context.js'
 import { debugging, noteFiring, storyOf } from './debug.js'
 import { Deferred } from './deferred.js'
 import { Failure, toFailure } from './failure.js'
-import { CALLED, CHAINED, CONTEXT, isIdle, PAUSED, RUNNING, SEEN, SUPPRESS, WATCHED } from './state.js'
+import { CALLED, CHAINED, CONTEXT, isIdle, RUNNING, SEEN, SUPPRESS, WATCHED } from './state.js'
 import type { Receiver } from './types.js'
 import { unwatch, watch } from './unhandled.js'
 
