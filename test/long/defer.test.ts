@@ -4,13 +4,15 @@ import { logPublisher } from '../../src/logger/index.js'
 import { growth, leakScenarios } from '../unit/defer/leak-scenarios.js'
 import { compareWithModel } from '../unit/defer/programs.js'
 
+const BYTES = 8
+
 describe('nothing is left behind by 100,000 times', () => {
   const ignore = (): void => {}
   beforeEach(() => logPublisher.addObserver(ignore))
   afterEach(() => logPublisher.removeObserver(ignore))
 
   it.each(leakScenarios)('$name', async (scenario) => {
-    expect(await growth(scenario, 100_000)).toBeLessThan(8)
+    expect(await growth(scenario, 100_000, BYTES)).toBeLessThan(BYTES)
   })
 })
 

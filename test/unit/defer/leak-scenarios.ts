@@ -189,13 +189,27 @@ export const leakScenarios: readonly LeakScenario[] = [
   },
 ]
 
-/** Any of them may be disturbed by what the engine keeps, or lets go of, for itself. */
+/** A round may be disturbed by what the engine keeps, or lets go of, for itself: the median of some is taken. */
 const ROUNDS = 5
 
-/** Bytes of heap, the median of some rounds, that one of `n` more times adds, after a first round of as many. */
-export async function growth({ begin }: LeakScenario, n: number): Promise<number> {
+/** The longest rounds are this many times as long as the first. */
+const LONGEST = 8
+
+/**
+ * Bytes of heap that one more time adds. What the engine does for itself does not grow with the length of a round, and
+ * what leaks does: while the figure is `limit` or more, it is measured again over rounds of twice the length.
+ */
+export async function growth(scenario: LeakScenario, n: number, limit: number): Promise<number> {
+  const measure = measurer(scenario)
+  let grown = await measure(n)
+  for (let times = 2; grown >= limit && times <= LONGEST; times *= 2) grown = await measure(n * times)
+  return grown
+}
+
+/** Measures rounds of a length: the median, for one time, of what each adds. */
+function measurer({ begin }: LeakScenario): (n: number) => Promise<number> {
   const once = begin()
-  const round = async (): Promise<number> => {
+  const round = async (n: number): Promise<number> => {
     for (let i = 0; i < n; i++) {
       const pending = once(i)
       if (pending instanceof Promise) await pending
@@ -203,13 +217,15 @@ export async function growth({ begin }: LeakScenario, n: number): Promise<number
     await collect()
     return process.memoryUsage().heapUsed
   }
-  await round()
-  let before = await round()
-  const grown: number[] = []
-  for (let i = 0; i < ROUNDS; i++) {
-    const after = await round()
-    grown.push(after - before)
-    before = after
+  return async (n) => {
+    await round(n)
+    let before = await round(n)
+    const grown: number[] = []
+    for (let i = 0; i < ROUNDS; i++) {
+      const after = await round(n)
+      grown.push(after - before)
+      before = after
+    }
+    return grown.sort((a, b) => a - b)[ROUNDS >> 1]! / n
   }
-  return grown.sort((a, b) => a - b)[ROUNDS >> 1] / n
 }

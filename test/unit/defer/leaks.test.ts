@@ -12,12 +12,12 @@ describe('nothing is left behind by 2,000 times', () => {
   afterEach(() => logPublisher.removeObserver(ignore))
 
   it.each(leakScenarios)('$name', async (scenario) => {
-    expect(await growth(scenario, 2000)).toBeLessThan(BYTES)
+    expect(await growth(scenario, 2000, BYTES)).toBeLessThan(BYTES)
   })
 
   it('and what does leave something is seen', async () => {
     const kept: object[] = []
     const leaks = { name: 'leaks', begin: () => () => void kept.push(new Array(8).fill(1)) }
-    expect(await growth(leaks, 2000)).toBeGreaterThan(BYTES)
+    expect(await growth(leaks, 2000, BYTES)).toBeGreaterThan(BYTES)
   })
 })
