@@ -4,7 +4,12 @@
  * A binding fills this; tests fill it by hand. Nothing here is called while a module is imported.
  */
 
-import type { TCPHost } from './stream-host.js'
+import type { DatagramHost } from './datagram-host.js'
+import type { DescriptorHost, ProcessHost } from './process-host.js'
+import type { ThreadHost } from './reactor-threads.js'
+import type { IHostnameResolver } from './resolver.js'
+import type { TCPHost, UNIXHost } from './stream-host.js'
+import type { TLSHost } from './tls-host.js'
 
 /** Whatever a host returns for a timer. */
 export type HostTimer = unknown
@@ -63,6 +68,14 @@ export interface ReactorParts {
   /** Asked once, when the reactor first needs it. */
   core: () => CorePart
   host: HostPort
-  /** Absent where the host has no TCP. */
+  // Each is absent where the host has nothing of the kind: using it is then a NotSupportedError.
   tcp?: TCPHost
+  tls?: TLSHost
+  unix?: UNIXHost
+  udp?: DatagramHost
+  processes?: ProcessHost
+  descriptors?: DescriptorHost
+  threads?: ThreadHost
+  /** The host's way from names to addresses: hosts file, DNS. */
+  resolver?: IHostnameResolver
 }

@@ -20,3 +20,10 @@ export interface IHostnameResolver {
   /** Fires with the addresses (port 0), best first; fails with DNSLookupError. */
   resolve(name: string, options?: ResolveOptions): Deferred<IAddress[]>
 }
+
+/** A reactor whose names are resolved by something that can be replaced. */
+export interface IReactorPluggableNameResolver {
+  readonly nameResolver: IHostnameResolver
+  /** @returns the one that it replaces */
+  installNameResolver(resolver: IHostnameResolver): IHostnameResolver
+}

@@ -12,6 +12,7 @@
  */
 
 import type { IAddress } from './address.js'
+import type { TLSSession } from './tls.js'
 
 /** One connected host socket. */
 export interface StreamChannel {
@@ -60,6 +61,8 @@ export interface StreamSink {
   sent(): void
   /** Our own end of stream has gone out, after `finish`. */
   finished(): void
+  /** A channel that speaks TLS has finished its handshake; before anything is received through it. */
+  secured?(session: TLSSession): void
   /** The end; nothing follows. @param error what the host said, null after a clean end */
   closed(error: unknown): void
 }

@@ -58,3 +58,25 @@ export interface TCPHost {
   listen(request: TCPListenRequest, sink: ListenSink): ListenHandle
   connect(request: TCPConnectRequest, sink: ConnectSink): ConnectHandle
 }
+
+/** What `listenUNIX` needs. */
+export interface UNIXListenRequest {
+  /** A leading NUL makes it an abstract name. */
+  path: string
+  backlog?: number
+  mode?: number
+  lock: boolean
+}
+
+/** What `connectUNIX` needs. */
+export interface UNIXConnectRequest {
+  path: string
+  /** Only if the lock file names a live process. */
+  checkLock: boolean
+}
+
+/** UNIX sockets of a host. */
+export interface UNIXHost {
+  listen(request: UNIXListenRequest, sink: ListenSink): ListenHandle
+  connect(request: UNIXConnectRequest, sink: ConnectSink): ConnectHandle
+}

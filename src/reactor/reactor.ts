@@ -13,38 +13,40 @@ import type { IClientFactory, IProtocolFactory } from '../interfaces/factory.js'
 import type { ReactorParts } from '../interfaces/host.js'
 import type { IListeningPort } from '../interfaces/listening-port.js'
 import type { ConnectTCPOptions, IReactorTCP, ListenTCPOptions } from '../interfaces/reactor-tcp.js'
-import type { TCPHost } from '../interfaces/stream-host.js'
+import type { IHostnameResolver, IReactorPluggableNameResolver } from '../interfaces/resolver.js'
 import type { IDelayedCall } from '../interfaces/time.js'
 import { checkPort, tcpAddress } from '../transports/address.js'
 import { checkFactory } from '../transports/check-factory.js'
 import { CONNECT_TIMEOUT, STOP_GRACE } from '../transports/limits.js'
 import { StreamConnector } from '../transports/stream-connector.js'
 import { StreamPort } from '../transports/stream-port.js'
-import type { StreamReactor } from '../transports/stream-reactor.js'
+import type { ClosablePort, StreamReactor } from '../transports/stream-reactor.js'
 import type { StreamTransport } from '../transports/stream-transport.js'
 import { ReactorBase } from './reactor-base.js'
 import type { ReactorOptions } from './reactor-base.js'
 
 /** A reactor with I/O. */
-export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
-  readonly #tcp: TCPHost | null
+export class Reactor extends ReactorBase implements IReactorTCP, IReactorPluggableNameResolver, StreamReactor {
+  readonly #parts: ReactorParts
+  #resolver: IHostnameResolver | null
   #transports: (StreamTransport | null)[] = [null]
   #freeIds: number[] = []
   #open = 0
-  #ports = new Set<StreamPort>()
+  #ports = new Set<ClosablePort>()
   #connectors = new Set<StreamConnector>()
   #onClosed: (() => void) | null = null
   #grace: IDelayedCall | null = null
 
   constructor(parts: ReactorParts, options?: ReactorOptions) {
     super(parts, options)
-    this.#tcp = parts.tcp ?? null
+    this.#parts = parts
+    this.#resolver = parts.resolver ?? null
   }
 
   listenTCP(port: number, factory: IProtocolFactory, options: ListenTCPOptions = {}): IListeningPort<TCPAddress> {
     checkPort(port)
     checkFactory(factory, 'server')
-    const tcp = this.#needTCP('listenTCP')
+    const tcp = this.#need('tcp', 'listenTCP')
     const { backlog, interface: host = '', reusePort } = options
     const address = tcpAddress(host === '' ? '0.0.0.0' : host, port)
     const made = new StreamPort(this, factory, { interface: host, port, address }, (sink) =>
@@ -56,7 +58,7 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
   connectTCP(host: string, port: number, factory: IClientFactory, options: ConnectTCPOptions = {}): IConnector {
     checkPort(port)
     checkFactory(factory, 'client')
-    const tcp = this.#needTCP('connectTCP')
+    const tcp = this.#need('tcp', 'connectTCP')
     const { timeout = CONNECT_TIMEOUT, bindAddress } = options
     if (typeof timeout !== 'number' || !(timeout >= 0)) {
       throw new RangeError(`a timeout is a number of milliseconds, zero or more, not ${String(timeout)}`)
@@ -65,6 +67,18 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
       tcp.connect({ host, port, localHost: bindAddress?.host, localPort: bindAddress?.port }, sink))
     connector.connect()
     return connector
+  }
+
+  /** Turns names into addresses. @throws NotSupportedError where the host cannot and nobody installed one */
+  get nameResolver(): IHostnameResolver {
+    if (this.#resolver === null) throw new NotSupportedError(this.host.name, 'nameResolver')
+    return this.#resolver
+  }
+
+  installNameResolver(resolver: IHostnameResolver): IHostnameResolver {
+    const former = this.nameResolver
+    this.#resolver = resolver
+    return former
   }
 
   /** @internal */
@@ -88,12 +102,12 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
   }
 
   /** @internal */
-  addPort(port: StreamPort): void {
+  addPort(port: ClosablePort): void {
     this.#ports.add(port)
   }
 
   /** @internal */
-  removePort(port: StreamPort): void {
+  removePort(port: ClosablePort): void {
     this.#ports.delete(port)
     this.#checkClosed()
   }
@@ -152,8 +166,9 @@ export class Reactor extends ReactorBase implements IReactorTCP, StreamReactor {
     }
   }
 
-  #needTCP(feature: string): TCPHost {
-    if (this.#tcp === null) throw new NotSupportedError(this.host.name, feature)
-    return this.#tcp
+  #need<K extends keyof ReactorParts>(part: K, feature: string): NonNullable<ReactorParts[K]> {
+    const found = this.#parts[part]
+    if (found === undefined) throw new NotSupportedError(this.host.name, feature)
+    return found as NonNullable<ReactorParts[K]>
   }
 }

@@ -7,6 +7,6 @@ export { CONNECT_TIMEOUT, READ_BUDGET, READ_SIZE, STOP_GRACE, WRITE_HIGH, WRITE_
 export { StreamConnector } from './stream-connector.js'
 export { StreamPort } from './stream-port.js'
 export type { PortRequest } from './stream-port.js'
-export type { StreamReactor } from './stream-reactor.js'
+export type { ClosablePort, StreamReactor } from './stream-reactor.js'
 export { StreamTransport } from './stream-transport.js'
 export type { ConnectionOwner } from './stream-transport.js'

@@ -7,8 +7,12 @@
 import type { HostPort } from '../interfaces/host.js'
 import type { IReactorTime } from '../interfaces/time.js'
 import type { StreamConnector } from './stream-connector.js'
-import type { StreamPort } from './stream-port.js'
 import type { StreamTransport } from './stream-transport.js'
+
+/** What a reactor closes when it stops: a port of any kind. @internal */
+export interface ClosablePort {
+  stopListening(): unknown
+}
 
 /** A reactor, from below. @internal */
 export interface StreamReactor extends IReactorTime {
@@ -26,8 +30,8 @@ export interface StreamReactor extends IReactorTime {
   /** Connections that are open now. */
   openTransports(): StreamTransport[]
   /** A port that is to be closed when the reactor stops. */
-  addPort(port: StreamPort): void
-  removePort(port: StreamPort): void
+  addPort(port: ClosablePort): void
+  removePort(port: ClosablePort): void
   /** An attempt that is to be given up when the reactor stops. */
   addConnector(connector: StreamConnector): void
   removeConnector(connector: StreamConnector): void
