@@ -4,6 +4,7 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import { Deferred, gatherResults, inlineCallbacks, setContextPort, succeed } from '../../src/defer/index.js'
+import type { Failure } from '../../src/defer/index.js'
 
 const step = (x: number): number => x + 1
 
@@ -88,6 +89,17 @@ export function cancelEach(n: number): number {
   for (let i = 0; i < n; i++) {
     const d = new Deferred<number>(() => undefined)
     d.addErrback(() => { sum = (sum + i) | 0 })
+    d.cancel()
+  }
+  return sum
+}
+
+/** As {@link cancelEach}, with a look at the error itself, which is made for that. */
+export function cancelAndLook(n: number): number {
+  let sum = 0
+  for (let i = 0; i < n; i++) {
+    const d = new Deferred<number>(() => undefined)
+    d.addErrback((failure: Failure) => { if (failure.value.message !== '') sum = (sum + i) | 0 })
     d.cancel()
   }
   return sum

@@ -13,6 +13,7 @@ import type { PromiseKind } from '../rivals/promises.js'
 
 const DEFERRED = 'Deferred'
 const UNBUNDLED = 'Deferred, modules unbundled'
+const LOOKED_AT = 'Deferred, its error looked at'
 const PROMISE = 'native Promise'
 const TOGETHER = 'native Promise, 100 at a time'
 const BLUEBIRD = 'Bluebird'
@@ -131,8 +132,9 @@ export const deferred: Subject = {
       sides: [mine('gatherResults', (ours) => ours.gatherTen)], work: promises.gatherTen, targets: [],
     }),
     caseOf({
-      name: 'cancel', operation: 'cancel', kind: 'cancel', n: 100_000,
-      sides: [mine(DEFERRED, (ours) => ours.cancelEach)], work: promises.abortEach, targets: [],
+      name: 'cancel', operation: 'cancel', kind: 'cancel', n: 300_000,
+      sides: [mine(DEFERRED, (ours) => ours.cancelEach), mine(LOOKED_AT, (ours) => ours.cancelAndLook)],
+      work: promises.abortEach, targets: [atLeast(TWISTED, 20)],
     }),
     {
       name: 'memory of a pending one with three callbacks', operation: 'pending', n: 100_000, quickN: 20_000,

@@ -1,16 +1,18 @@
 /**
  * The core and the log on Node: the shared instance, with Node's own ways to make strings and to tell of errors; and
- * the ends of turns and contexts, for Deferreds.
+ * the ends of turns and of the process, and contexts, for Deferreds.
  *
- * Owns: Node's text port, and when all of it is put in place. Must not know: reactors.
+ * Owns: Node's text port, the way to standard error, and when all of it is put in place. Must not know: reactors.
  */
 
 import { Buffer } from 'node:buffer'
+import { writeSync } from 'node:fs'
 import process from 'node:process'
 import { setImmediate } from 'node:timers'
+import { isMainThread } from 'node:worker_threads'
 import { configureDefaultCore, defaultCore } from '../../src/core/index.js'
 import type { Core, TextPort } from '../../src/core/index.js'
-import { setTurnEnd } from '../../src/defer/index.js'
+import { setContextStart, setProgramEnd, setTurnEnd } from '../../src/defer/index.js'
 import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
 import { carryContextWhenUsed } from './context.js'
 
@@ -30,9 +32,48 @@ export const nodeText: TextPort = {
 }
 
 // Not at first use: a program of Deferreds alone, with no reactor, has its warnings on standard error too. Nothing is
-// opened or asked by this; two functions learn where they would go.
+// opened, asked or listened to by this; some functions learn where they would go.
+let isEnding = false
+
 setLogClock(() => Date.now())
-setFallbackSink((event) => process.stderr.write(`${formatEvent(event)}\n`))
+setFallbackSink((event) => writeError(`${formatEvent(event)}\n`))
+setProgramEnd((fn) => {
+  const end = (): void => {
+    isEnding = true
+    fn()
+  }
+  // Before the handlers that there are, one of which may end the process on the spot; and after, for what they leave.
+  process.prependOnceListener('exit', end)
+  process.once('exit', end)
+})
+setContextStart(carryContextWhenUsed)
+
+function writeError(text: string): void {
+  // A pipe takes what fits, and the rest is written later: there is no later at the end. A worker's way is another.
+  if (isEnding && isMainThread) writeNow(Buffer.from(text))
+  else process.stderr.write(text)
+}
+
+/** How long a reader that takes nothing holds up the end of the process, in pauses of {@link PAUSE} ms. */
+const PAUSES = 100
+const PAUSE = 10
+
+/** In a row. Not only for one report: there may be thousands. */
+let pauses = 0
+
+function writeNow(bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += writeSync(process.stderr.fd, bytes, written)
+      pauses = 0
+    } catch (error) {
+      // Whatever else it is, there is nobody to tell.
+      if ((error as { code?: string }).code !== 'EAGAIN' || pauses >= PAUSES) return
+      pauses++
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
+    }
+  }
+}
 
 let prepared = false
 

@@ -5,12 +5,13 @@
  * live as long as the program. Must not know: who offers the signal.
  */
 import { Logger } from '../logger/logger.js'
+import { cancelParts } from './cancel.js'
 import { Deferred } from './deferred.js'
 import { describe } from './describe.js'
 import { Failure } from './failure.js'
 import { maybeDeferred } from './make.js'
-import { addReceiver, hasResult, isDeferred } from './run.js'
-import type { Settled } from './types.js'
+import { addReceiver, fireFrom, hasResult, isDeferred, takeResult } from './run.js'
+import type { Receiver, Runnable, Settled, Waiter, Work } from './types.js'
 
 const log = new Logger('whorl.defer')
 
@@ -22,6 +23,14 @@ interface Watch {
 
 const watches = new WeakMap<AbortSignal, Watch>()
 
+/** A signal that is being aborted by {@link abortFor}, and whom it cancels. */
+interface Aborting {
+  readonly signal: AbortSignal
+  deferreds: readonly Deferred<any>[]
+}
+
+let aborting: Aborting | undefined
+
 /**
  * Cancels `deferred` when `signal` aborts, or at once if it has; returns `deferred`.
  *
@@ -31,9 +40,7 @@ const watches = new WeakMap<AbortSignal, Watch>()
  */
 export function cancelOnAbort<T>(signal: AbortSignal | undefined, deferred: Deferred<T>): Deferred<T> {
   if (!isDeferred(deferred)) throw new TypeError(`cancelOnAbort() takes a Deferred, not ${describe(deferred)}.`)
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new TypeError(`cancelOnAbort() takes an AbortSignal, not ${describe(signal)}.`)
-  }
+  checkSignal(signal)
   if (signal === undefined || hasResult(deferred)) return deferred
   if (signal.aborted) {
     cancel(deferred)
@@ -53,6 +60,17 @@ export function cancelOnAbort<T>(signal: AbortSignal | undefined, deferred: Defe
 }
 
 /**
+ * For calls that begin something before they have a Deferred: with a wrong signal nothing is to begin.
+ *
+ * @throws TypeError for what is neither a signal nor undefined
+ * @internal
+ */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.addEventListener === 'function') return
+  throw new TypeError(`cancelOnAbort() takes an AbortSignal, not ${describe(signal)}.`)
+}
+
+/**
  * Calls a function that takes an AbortSignal, and gives what comes of it as a Deferred; cancelling that aborts the
  * signal, and fails with CancelledError.
  *
@@ -62,12 +80,49 @@ export function cancelOnAbort<T>(signal: AbortSignal | undefined, deferred: Defe
  */
 export function abortable<U>(fn: (signal: AbortSignal) => U): Deferred<Settled<U>> {
   const controller = new AbortController()
-  const deferred = new Deferred<any>(() => controller.abort())
-  // What the function does about the signal may come late, or never: nobody waits for it any more.
-  maybeDeferred(fn, controller.signal).addBoth((outcome) => {
-    if (!deferred.called) deferred.callback(outcome)
-  })
+  const deferred = new Deferred<any>()
+  const running = new Abortable(deferred, controller)
+  deferred._canceller = running
+  addReceiver(maybeDeferred(fn, controller.signal), running)
   return deferred
+}
+
+/** Hands the result of such a function on. */
+class Abortable implements Receiver, Waiter {
+  /** Never set: what the function does about its signal is its own affair. */
+  readonly waitingFor = undefined
+  readonly #deferred: Deferred<any>
+  readonly #controller: AbortController
+
+  constructor(deferred: Deferred<any>, controller: AbortController) {
+    this.#deferred = deferred
+    this.#controller = controller
+  }
+
+  receive(source: Deferred<any>): Runnable | undefined {
+    const outcome = takeResult(source)
+    // It may come late: nobody waits for it any more.
+    return this.#deferred.called ? undefined : fireFrom(this.#deferred, outcome, source)
+  }
+
+  cancelAtWork(): Work {
+    return cancelParts(this.#deferred, () => abortFor(this.#controller))
+  }
+}
+
+/**
+ * Aborts a signal of our own, and leaves those that {@link cancelOnAbort} would have cancelled for it to the caller.
+ * @internal
+ */
+export function abortFor(controller: AbortController): readonly Deferred<any>[] {
+  const before = aborting
+  const own: Aborting = (aborting = { signal: controller.signal, deferreds: [] })
+  try {
+    controller.abort()
+  } finally {
+    aborting = before
+  }
+  return own.deferreds
 }
 
 function watchSignal(signal: AbortSignal): Watch {
@@ -76,7 +131,8 @@ function watchSignal(signal: AbortSignal): Watch {
     deferreds,
     listener() {
       unwatchSignal(signal, watch)
-      for (const deferred of [...deferreds]) cancel(deferred)
+      if (aborting?.signal === signal) aborting.deferreds = [...deferreds]
+      else for (const deferred of [...deferreds]) cancel(deferred)
     },
   }
   watches.set(signal, watch)

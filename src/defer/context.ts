@@ -25,22 +25,41 @@ interface Holder {
 export let noting = false
 
 let port: ContextPort | undefined
+let beforeFirst: (() => void) | undefined
 
 /** Fills the port; without an argument contexts are no longer captured. For bindings. */
 export function setContextPort(filled?: ContextPort): void {
   port = filled
-  noting = debugging || port !== undefined
+  updateNoting()
+}
+
+/** Has `fn` called once, before the next time that a context could be captured: it may fill the port. For bindings. */
+export function setContextStart(fn?: () => void): void {
+  beforeFirst = fn
+  updateNoting()
+}
+
+function startContexts(): void {
+  const start = beforeFirst
+  beforeFirst = undefined
+  start?.()
+  updateNoting()
+}
+
+function updateNoting(): void {
+  noting = debugging || port !== undefined || beforeFirst !== undefined
 }
 
 /** Switches the keeping of sites, for Deferreds made or fired from now on. It costs microseconds for each. */
 export function setDebugging(on: boolean): void {
   setSiteKeeping(on === true)
-  noting = debugging || port !== undefined
+  updateNoting()
 }
 
 /** A Deferred was made, while {@link noting}. @internal */
 export function noteMaking(deferred: Holder): void {
   if (debugging) noteCreation(deferred)
+  if (beforeFirst !== undefined) startContexts()
   const context = port?.capture()
   if (context === undefined) return
   deferred._context = context
@@ -54,6 +73,7 @@ export function runInContextOf<A, R>(holder: Holder, fn: (argument: A) => R, arg
 
 /** The function itself, or one that calls it in the context of now. @internal */
 export function bindContext<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+  if (beforeFirst !== undefined) startContexts()
   const context = port?.capture()
   if (context === undefined) return fn
   const spread = (args: A): R => fn(...args)

@@ -1,22 +1,23 @@
 /**
  * Deferred: a result that may come later, and the chain of callbacks that waits for it.
  *
- * Owns: firing, the run through the chain, waiting for Deferreds and promises that callbacks return, pausing and
- * cancelling. Must not know: clocks, reactors, or what is built on top (lists, locks, generators).
+ * Owns: what users call: firing, adding levels, pausing, cancelling, and the ways to promises and back; how a chain
+ * runs is in run.ts, whom a cancellation reaches in cancel.ts. Must not know: clocks, reactors, or what is built on top
+ * (lists, locks, generators).
  * Source: `twisted.internet.defer.Deferred`; SEMANTICS D01 to D30, D40.
  */
 import { NotPaused } from '../errors/control.js'
-import { CancelledError } from '../errors/defer.js'
 import type { IReactorTime } from '../interfaces/time.js'
+import { cancelFrom } from './cancel.js'
 import { noteMaking, noting } from './context.js'
 import { debugging, noteFiring } from './debug.js'
-import { describe } from './describe.js'
-import { Failure, toFailure } from './failure.js'
+import { describe, describeChain } from './describe.js'
+import { Failure, isFailure, toFailure } from './failure.js'
 import {
   add, alreadyCalled, Bound, fireFrom, forget, hasResult, isDeferred, isThenable, leave, markSeen, noteOrigin, run,
-  start,
+  runAny, start,
 } from './run.js'
-import { CALLED, CANCELLING, CHAINED, isIdle, lastAwaited, PAUSED, RUNNING, SUPPRESS } from './state.js'
+import { CALLED, CHAINED, isIdle, PAUSED, RUNNING, SUPPRESS } from './state.js'
 import { limitTime } from './timeout.js'
 import type { Canceller, Receiver, Settled, Waiter } from './types.js'
 
@@ -174,12 +175,8 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
    * @throws what the canceller throws; the Deferred is then still unfired
    */
   cancel(): void {
-    const last = lastAwaited(this)
-    if (last === undefined) return breakCircle(this)
-    if ((last._state & (CALLED | CANCELLING)) !== 0) return
-    const canceller = last._canceller
-    if (typeof canceller === 'object') canceller.cancelAtWork()
-    else cancelUnfired(last, canceller)
+    const runnable = cancelFrom(this)
+    if (runnable !== undefined) runAny(runnable)
   }
 
   /**
@@ -239,15 +236,9 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
     return deferred
   }
 
-  /** What it waits for, or its current result. */
+  /** What it waits for, through all that wait for each other; or its current result. */
   toString(): string {
-    const { _state: state } = this
-    const paused = state >= PAUSED ? 'paused, ' : ''
-    const last = lastAwaited(this)
-    if (last === undefined) return `<Deferred ${paused}waiting on itself>`
-    if (last !== this) return `<Deferred ${paused}waiting on ${last}>`
-    if ((state & CALLED) === 0) return `<Deferred ${paused}not fired>`
-    return `<Deferred ${paused}current result: ${describe(this._result)}>`
+    return describeChain(this)
   }
 
   /** The Deferred this one waits for hands its result over. @internal */
@@ -305,32 +296,9 @@ class PromiseObserver implements Receiver {
 
 function promiseOfResult(deferred: Deferred<any>): Promise<any> {
   const { _result: result } = deferred
-  if (!(result instanceof Failure)) return Promise.resolve(result)
+  if (!isFailure(result)) return Promise.resolve(result)
   markSeen(deferred)
   return Promise.reject(result.value)
-}
-
-function cancelUnfired(target: Deferred<any>, canceller: Canceller<any> | undefined): void {
-  if (canceller === undefined) {
-    target._state |= SUPPRESS
-  } else {
-    target._state |= CANCELLING
-    try {
-      canceller(target)
-    } finally {
-      target._state &= ~CANCELLING
-    }
-    if ((target._state & CALLED) !== 0) return
-  }
-  target.errback(new CancelledError())
-}
-
-/** Deferreds that wait for each other in a circle can only be freed one by one. */
-function breakCircle(deferred: Deferred<any>): void {
-  if ((deferred._state & CHAINED) === 0) return cancelUnfired(deferred, undefined)
-  deferred._result = new Failure(new CancelledError())
-  deferred._state &= ~CHAINED
-  start(deferred)
 }
 
 function refuseThenable(result: object | null): void {

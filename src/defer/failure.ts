@@ -1,20 +1,30 @@
 /**
  * Failure: an error on its way down a chain of callbacks.
  *
- * Owns: the question what counts as an error, matching it, and telling its story (stack, causes, origin).
+ * Owns: the question what counts as an error, matching it, and telling its story (stack, causes, origin); and the
+ * Failures of cancellations, whose error is made when somebody looks at it: most are only told from others.
  * Must not know: Deferred. A Failure is kept by the register of unhandled ones while its Deferred may be
  * collected, so it must never lead back to one. Source: `twisted.python.failure`.
  */
 import type { ErrorClass } from '../errors/base.js'
-import { FailureGroup, ThrownValueError } from '../errors/defer.js'
+import { CancelledError, FailureGroup, ThrownValueError } from '../errors/defer.js'
 
 /** Causes are followed this far, and no further: they may be many, or run in a circle. */
 const MAX_CAUSES = 16
 
+/** Instead of an error: it is made when it is asked for. */
+const UNMADE = Symbol('unmade')
+
+/** Asked for by `console.log` of Node, Deno and Bun. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
 /** An error as a value. */
 export class Failure {
-  /** The error itself; a {@link ThrownValueError} if what was thrown was no Error. */
-  readonly value: Error
+  /** See the one of Deferred. */
+  static readonly #kept = new Failure(UNMADE)
+
+  /** Undefined for a cancellation that nobody has looked at. @internal */
+  _value: Error | undefined
   /** Where the Deferred that failed was made and fired; known only while debugging is on. @internal */
   origin: string | undefined
 
@@ -24,12 +34,20 @@ export class Failure {
    */
   constructor(error?: unknown) {
     if (isFailure(error)) {
-      this.value = error.value
+      this._value = error.value
       this.origin = error.origin
     } else {
-      this.value = isError(error) ? error : new ThrownValueError(error)
+      this._value = error === UNMADE ? undefined : isError(error) ? error : new ThrownValueError(error)
       this.origin = undefined
     }
+  }
+
+  /**
+   * The error itself; a {@link ThrownValueError} if what was thrown was no Error. That of a Deferred's cancellation is
+   * made when it is first asked for, and has the stack of that moment; with debugging on, of the cancellation.
+   */
+  get value(): Error {
+    return this._value ?? keepError(this, new CancelledError())
   }
 
   /** The class of the error. */
@@ -44,8 +62,10 @@ export class Failure {
    *   class, or its `code`.
    */
   check<const K extends readonly (ErrorClass | string)[]>(...kinds: K): K[number] | null {
+    // To tell a cancellation from others its error need not be made.
+    const value: unknown = this._value ?? unlooked()
     for (const kind of kinds) {
-      if (typeof kind === 'string' ? this.#isCalled(kind) : this.value instanceof (kind as ErrorClass)) return kind
+      if (typeof kind === 'string' ? this.#isCalled(kind) : value instanceof (kind as ErrorClass)) return kind
     }
     return null
   }
@@ -64,7 +84,7 @@ export class Failure {
 
   /** The error's message alone. */
   getErrorMessage(): string {
-    return text(() => this.value.message)
+    return text(() => (this._value ?? unlooked()).message)
   }
 
   /**
@@ -72,18 +92,30 @@ export class Failure {
    */
   getTraceback(): string {
     const parts: string[] = []
-    tell(this.value, '', parts, new Set())
+    // An error made only now would tell of this place.
+    if (this._value === undefined) parts.push(summary(unlooked()))
+    else tell(this._value, '', parts, new Set())
     if (this.origin !== undefined) parts.push(this.origin)
     return parts.join('\n')
   }
 
+  /** Has the stacks of its errors made into text, for which engines keep the frames until then. @internal */
+  settleStack(): void {
+    if (this._value !== undefined) this.getTraceback()
+  }
+
   /** One line: the kind of error and its message. */
   toString(): string {
-    return `[Failure ${summary(this.value)}]`
+    return `[Failure ${summary(this._value ?? unlooked())}]`
+  }
+
+  /** What consoles show; its fields say nothing of a cancellation that nobody has looked at. @internal */
+  [INSPECT](): string {
+    return `[Failure ${this.getTraceback()}]`
   }
 
   #isCalled(kind: string): boolean {
-    const { value } = this
+    const value = this._value ?? unlooked()
     return value.name === kind || (value as { code?: unknown }).code === kind || value.constructor?.name === kind
   }
 }
@@ -93,8 +125,38 @@ export function toFailure(reason: unknown): Failure {
   return isFailure(reason) ? reason : new Failure(reason)
 }
 
-/** True for a Failure. A proxy may throw when asked what it is: then it is none. */
-function isFailure(value: unknown): value is Failure {
+/** The Failure of a cancellation: its error is made when somebody looks at it. @internal */
+export function cancellation(): Failure {
+  return new Failure(UNMADE)
+}
+
+/** The errors of those that were frozen before somebody looked. */
+let errorOfFrozen: WeakMap<Failure, Error> | undefined
+
+function keepError(failure: Failure, made: Error): Error {
+  const error = errorOfFrozen?.get(failure) ?? made
+  if (!Reflect.set(failure, '_value', error)) (errorOfFrozen ??= new WeakMap()).set(failure, error)
+  return error
+}
+
+let sample: Error | undefined
+
+/**
+ * What tells of a cancellation that nobody has looked at, to all who ask: a real error, as an error class may tell its
+ * instances in ways of its own, by their code for one. Its stack, which says nothing, is no longer frames: V8 keeps
+ * those until somebody reads it.
+ */
+function unlooked(): Error {
+  if (sample === undefined) {
+    sample = new CancelledError()
+    sample.stack = undefined
+  }
+  return sample
+}
+
+/** True for a Failure. A proxy may throw when asked what it is: then it is none. @internal */
+export function isFailure(value: unknown): value is Failure {
+  if (typeof value !== 'object') return false
   try {
     return value instanceof Failure
   } catch {

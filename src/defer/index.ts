@@ -2,7 +2,7 @@
  * Deferreds and what is made of them, by name. Owns nothing but the list.
  */
 export { abortable, cancelOnAbort } from './abort.js'
-export { bindContext, setContextPort, setDebugging } from './context.js'
+export { bindContext, setContextPort, setContextStart, setDebugging } from './context.js'
 export type { ContextPort } from './context.js'
 export { getDebugging } from './debug.js'
 export { Deferred } from './deferred.js'
@@ -16,5 +16,5 @@ export { DeferredQueue } from './queue.js'
 export { taskGroup } from './task-group.js'
 export type { TaskGroup, TaskGroupOptions } from './task-group.js'
 export type { Canceller, Settled } from './types.js'
-export { endTurn, setTurnEnd, setUnhandledPolicy } from './unhandled.js'
+export { endTurn, setProgramEnd, setTurnEnd, setUnhandledPolicy } from './unhandled.js'
 export type { UnhandledPolicy } from './unhandled.js'

@@ -9,7 +9,7 @@ import { runInContextOf } from './context.js'
 import { Deferred } from './deferred.js'
 import { fired, fireFrom, hasResult, isDeferred, isThenable, takeResult, waitFor } from './run.js'
 import { describe } from './describe.js'
-import { Failure, toFailure } from './failure.js'
+import { Failure, isFailure, toFailure } from './failure.js'
 import { CONTEXT } from './state.js'
 import type { Receiver, Settled, Waiter } from './types.js'
 
@@ -79,7 +79,7 @@ class GeneratorRun implements Receiver, Waiter {
     return isDone ? fireFrom(deferred, this.#outcome, source) : undefined
   }
 
-  cancelAtWork(): void {
+  cancelAtWork(): undefined {
     this.#isCancelled = true
   }
 
@@ -101,7 +101,7 @@ class GeneratorRun implements Receiver, Waiter {
       }
       if (isDeferred(value) && hasResult(value) && !this.#isCancelled && value !== this.#deferred) {
         value = takeResult(value)
-        failing = value instanceof Failure
+        failing = isFailure(value)
         continue
       }
       const awaited = this.#toWaitFor(value)
@@ -115,7 +115,7 @@ class GeneratorRun implements Receiver, Waiter {
       } else {
         value = awaited
       }
-      failing = typeof value === 'object' && value instanceof Failure
+      failing = isFailure(value)
     }
     this.#outcome = value
     return true

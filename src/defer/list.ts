@@ -5,13 +5,13 @@
  * Source: `twisted.internet.defer.DeferredList`, `gatherResults`, `race`; SEMANTICS D31 to D35.
  */
 import { FailureGroup, FirstError } from '../errors/defer.js'
-import { Logger } from '../logger/logger.js'
+import { cancelParts, CancelRound } from './cancel.js'
 import { Deferred } from './deferred.js'
 import { addReceiver, fireFrom, isThenable, takeResult } from './run.js'
 import { describe } from './describe.js'
 import { Failure } from './failure.js'
 import { fail } from './make.js'
-import type { Receiver, Settled } from './types.js'
+import type { Receiver, Runnable, Settled, Waiter, Work } from './types.js'
 
 /** When a {@link DeferredList} fires, and what becomes of its children's failures. */
 export interface DeferredListOptions {
@@ -40,8 +40,6 @@ export type ListResult<L extends readonly unknown[], O extends DeferredListOptio
       ? Outcomes<L>
       : Outcomes<L> | [value: Settled<L[number]>, index: number]
 
-const log = new Logger('whorl.defer')
-
 /**
  * Fires when all its children have, with `[success, value or Failure]` for each, in the order of the list.
  *
@@ -56,7 +54,7 @@ export class DeferredList<L extends readonly unknown[], O extends DeferredListOp
    */
   constructor(list: readonly [...L], options?: O) {
     const children = adopt(list)
-    super(() => cancelAll(children))
+    super()
     gather(this, children, options ?? {}, false)
   }
 }
@@ -67,7 +65,7 @@ export function gatherResults<L extends readonly unknown[]>(
   options?: { consumeErrors?: boolean },
 ): Deferred<Values<L>> {
   const children = adopt(list)
-  const all = new Deferred<any>(() => cancelAll(children))
+  const all = new Deferred<any>()
   gather(all, children, { fireOnOneErrback: true, consumeErrors: options?.consumeErrors }, true)
   return all
 }
@@ -81,11 +79,12 @@ export function race<L extends readonly unknown[]>(
 ): Deferred<[index: number, value: Settled<L[number]>]> {
   const children = adopt(list)
   if (children.length === 0) return fail(new FailureGroup([]))
-  const first = new Deferred<any>(() => cancelAll(children))
+  const first = new Deferred<any>()
   // One that is there twice has one result: taken in its first place, it would be undefined, a success, in the next.
   const places = new Map<Deferred<any>, number>()
   for (const [index, child] of children.entries()) if (!places.has(child)) places.set(child, index)
   const running = new Race(first, children, places)
+  first._canceller = running
   for (const [child, index] of places) addReceiver(child, new RacePlace(running, index))
   return first
 }
@@ -94,25 +93,35 @@ function gather(
   list: Deferred<any>, children: readonly Deferred<any>[], options: DeferredListOptions, wantsValues: boolean): void {
   const { length } = children
   if (length === 0) return list.callback([])
-  const gathering = new Gathering(list, length, options, wantsValues)
+  const gathering = new Gathering(list, children, options, wantsValues)
+  list._canceller = gathering
   for (let index = 0; index < length; index++) addReceiver(children[index], new ListPlace(gathering, index))
 }
 
 /** What the children of one list have come to so far. */
-class Gathering {
+class Gathering implements Waiter {
+  /** Never set: to cancel the list is to cancel its children. */
+  readonly waitingFor = undefined
   readonly #list: Deferred<any>
+  readonly #children: readonly Deferred<any>[]
   readonly #options: DeferredListOptions
   /** Whether there is a place only for the values. */
   readonly #wantsValues: boolean
   readonly #outcomes: unknown[]
   #missing: number
 
-  constructor(list: Deferred<any>, count: number, options: DeferredListOptions, wantsValues: boolean) {
+  constructor(
+    list: Deferred<any>, children: readonly Deferred<any>[], options: DeferredListOptions, wantsValues: boolean) {
     this.#list = list
+    this.#children = children
     this.#options = options
     this.#wantsValues = wantsValues
-    this.#outcomes = new Array(count)
-    this.#missing = count
+    this.#outcomes = new Array(children.length)
+    this.#missing = children.length
+  }
+
+  cancelAtWork(): Work {
+    return cancelParts(this.#list, this.#children)
   }
 
   /** One child has its result. */
@@ -132,7 +141,7 @@ class Gathering {
 
 class ListPlace implements Receiver {
   /** See the one of Deferred. */
-  static readonly #kept = new ListPlace(new Gathering(new Deferred<any>(), 1, {}, false), 0)
+  static readonly #kept = new ListPlace(new Gathering(new Deferred<any>(), [], {}, false), 0)
 
   readonly gathering: Gathering
   readonly index: number
@@ -148,7 +157,9 @@ class ListPlace implements Receiver {
 }
 
 /** How one race stands. */
-class Race {
+class Race implements Waiter {
+  /** Never set: to cancel the race is to cancel its children. */
+  readonly waitingFor = undefined
   readonly #first: Deferred<any>
   readonly #children: readonly Deferred<any>[]
   /** The first place of each. */
@@ -166,8 +177,12 @@ class Race {
     this.#missing = places.size
   }
 
+  cancelAtWork(): Work {
+    return cancelParts(this.#first, this.#children)
+  }
+
   /** One child has its result. */
-  settle(index: number, child: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+  settle(index: number, child: Deferred<any>, failing: boolean): Runnable | undefined {
     const result = takeResult(child)
     if (this.#isWon) return undefined
     if (failing) {
@@ -177,8 +192,8 @@ class Race {
       return fireFrom(this.#first, new Failure(new FailureGroup(failures)), child)
     }
     this.#isWon = true
-    cancelAll(this.#children)
-    return this.#first.called ? undefined : fireFrom(this.#first, [index, result], child)
+    return new CancelRound(this.#children, () =>
+      this.#first.called ? undefined : fireFrom(this.#first, [index, result], child))
   }
 }
 
@@ -191,7 +206,7 @@ class RacePlace implements Receiver {
     this.index = index
   }
 
-  receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+  receive(source: Deferred<any>, failing: boolean): Runnable | undefined {
     return this.race.settle(this.index, source, failing)
   }
 }
@@ -204,15 +219,4 @@ function adopt(list: Iterable<unknown>): Deferred<any>[] {
     else throw new TypeError(`The list needs Deferreds or promises; at index ${children.length} is ${describe(item)}.`)
   }
   return children
-}
-
-/** Cancels all that have no result; a canceller that throws does not keep the others from it. */
-function cancelAll(children: readonly Deferred<any>[]): void {
-  for (const child of children) {
-    try {
-      child.cancel()
-    } catch (error) {
-      log.failure('A canceller threw an error.', new Failure(error))
-    }
-  }
 }

@@ -17,9 +17,9 @@ import { AlreadyCalledError } from '../errors/defer.js'
 import { runInContextOf } from './context.js'
 import { debugging, noteFiring, storyOf } from './debug.js'
 import { Deferred } from './deferred.js'
-import { Failure, toFailure } from './failure.js'
+import { Failure, isFailure, toFailure } from './failure.js'
 import { CALLED, CHAINED, CONTEXT, isIdle, RUNNING, SEEN, SUPPRESS, WATCHED } from './state.js'
-import type { Receiver } from './types.js'
+import type { Receiver, Runnable } from './types.js'
 import { unwatch, watch } from './unhandled.js'
 
 /** A place in _calls that no level has taken yet. */
@@ -49,14 +49,24 @@ export function fireFrom(target: Deferred<any>, result: unknown, source: Deferre
     else source._result = new Failure(alreadyCalled(target))
     return undefined
   }
+  return fireFresh(target, result)
+}
+
+/** Fires one that has not fired, and leaves the running to the run loop. @returns it, if it is to run now @internal */
+export function fireFresh(target: Deferred<any>, result: unknown): Deferred<any> | undefined {
   target._state |= CALLED
   target._result = result
   if (debugging) {
     noteFiring(target)
-    if (result instanceof Failure) noteOrigin(target, result)
+    if (isFailure(result)) noteOrigin(target, result)
   }
-  if (isIdle(target._state)) return target
-  if (result instanceof Failure) leave(target)
+  return toRun(target)
+}
+
+/** One that just got its result: itself if it may run; otherwise it is left with it. @internal */
+export function toRun(deferred: Deferred<any>): Deferred<any> | undefined {
+  if (isIdle(deferred._state)) return deferred
+  if (isFailure(deferred._result)) leave(deferred)
   return undefined
 }
 
@@ -95,7 +105,7 @@ export function fired(result: unknown): Deferred<any> {
   deferred._state |= CALLED
   deferred._result = result
   if (debugging) noteFiring(deferred)
-  if (typeof result === 'object' && result !== null && result instanceof Failure) {
+  if (isFailure(result)) {
     if (debugging) noteOrigin(deferred, result)
     start(deferred)
   }
@@ -124,7 +134,7 @@ export function add(deferred: Deferred<any>, callback: unknown, errback: unknown
 }
 
 function addToIdle(deferred: Deferred<any>, callback: unknown, errback: unknown): void {
-  const handler = deferred._result instanceof Failure ? errback : callback
+  const handler = isFailure(deferred._result) ? errback : callback
   if (deferred._calls === undefined && (deferred._state & CONTEXT) === 0 && typeof handler === 'function') {
     runOnly(deferred, handler)
   } else {
@@ -147,7 +157,7 @@ function runOnly(deferred: Deferred<any>, handler: Function): void {
   if (typeof result === 'object' && result !== null) {
     result = resolve(deferred, result, 0, 0)
     if (result === WAITING) return
-    failing = result instanceof Failure
+    failing = isFailure(result)
   }
   deferred._result = result
   // It may have added others.
@@ -184,7 +194,7 @@ export function start(deferred: Deferred<any>): void {
 }
 
 function leaveHeld(deferred: Deferred<any>): void {
-  if (deferred._result instanceof Failure) leave(deferred)
+  if (isFailure(deferred._result)) leave(deferred)
 }
 
 // Every firing goes through what follows, down to runLevels. It is kept small, so that a JIT inlines it: that makes a
@@ -196,29 +206,35 @@ export function run(first: Deferred<any>): void {
   if (next !== undefined) runOthers(first, next)
 }
 
+/** As {@link run}, for whatever there is to run. */
+export function runAny(first: Runnable | undefined): void {
+  if (first === undefined) return
+  if (first instanceof Deferred) return run(first)
+  const next = first.step()
+  if (next !== undefined) runOthers(first, next)
+}
+
 /**
  * Runs levels of one Deferred until there are none left or it has to wait.
  *
- * @returns a Deferred that got its result from this one and is to run first; this one has not ended then
+ * @returns what is to run first, as a Deferred that got its result from this one; this one has not ended then
  */
-function runLevels(deferred: Deferred<any>): Deferred<any> | undefined {
+function runLevels(deferred: Deferred<any>): Runnable | undefined {
   if ((deferred._state & CONTEXT) !== 0) return runInContextOf(deferred, runLevelsHere, deferred)
   return runLevelsHere(deferred)
 }
 
-function runLevelsHere(deferred: Deferred<any>): Deferred<any> | undefined {
+function runLevelsHere(deferred: Deferred<any>): Runnable | undefined {
   const calls = deferred._calls
   let result = deferred._result
-  let failing = result instanceof Failure
+  let failing = isFailure(result)
   if (calls !== undefined) {
     const begin = deferred._next
     let next = begin
     deferred._state |= RUNNING
     while (next < calls.length) {
       const handler = failing ? calls[next + 1] : calls[next]
-      if (handler === FREE) break
       next += 2
-      if (handler === undefined) continue
       if (typeof handler === 'function') {
         if (failing) forget(deferred)
         try {
@@ -227,16 +243,18 @@ function runLevelsHere(deferred: Deferred<any>): Deferred<any> | undefined {
           result = caught(deferred, error)
         }
       } else {
+        if (handler === undefined) continue
+        if (handler === FREE) break
         deferred._next = next
-        const receiver = callOther(deferred, handler as Bound | Receiver, failing)
-        if (receiver !== undefined) return receiver
+        const other = callOther(deferred, handler as Bound | Receiver, failing)
+        if (other !== undefined) return other
         result = deferred._result
       }
       failing = false
       if (typeof result === 'object' && result !== null) {
         result = resolve(deferred, result, begin, next)
         if (result === WAITING) return undefined
-        failing = result instanceof Failure
+        failing = isFailure(result)
       }
       deferred._result = result
     }
@@ -248,28 +266,39 @@ function runLevelsHere(deferred: Deferred<any>): Deferred<any> | undefined {
 }
 
 /** Goes on with those that got their result from others: what received a result runs before its source goes on. */
-function runOthers(source: Deferred<any>, receiver: Deferred<any>): void {
-  const stack: Deferred<any>[] = []
+function runOthers(source: Runnable, receiver: Runnable): void {
+  const stack: Runnable[] = []
   let current = source
-  let next: Deferred<any> | undefined = receiver
+  let next: Runnable | undefined = receiver
   for (;;) {
-    if ((current._state & RUNNING) !== 0 || hasLevels(current)) stack.push(current)
-    else dropCalls(current)
+    if (isToGoOn(current)) stack.push(current)
     current = next
-    next = runLevels(current)
+    next = runOne(current)
     while (next === undefined) {
       const below = stack.pop()
       if (below === undefined) return
       // What is not marked as running may have been run, paused or chained by others in the meantime.
-      if ((below._state & RUNNING) === 0 && !isIdle(below._state)) continue
+      if (below instanceof Deferred && (below._state & RUNNING) === 0 && !isIdle(below._state)) continue
       current = below
-      next = runLevels(current)
+      next = runOne(current)
     }
   }
 }
 
+function runOne(runnable: Runnable): Runnable | undefined {
+  return runnable instanceof Deferred ? runLevels(runnable) : runnable.step()
+}
+
+/** Whether something is left to do once what it gave to run has run. */
+function isToGoOn(runnable: Runnable): boolean {
+  if (!(runnable instanceof Deferred)) return !runnable.isOver
+  if ((runnable._state & RUNNING) !== 0 || hasLevels(runnable)) return true
+  dropCalls(runnable)
+  return false
+}
+
 /** Calls what is no plain function; the result is then in the Deferred, or with the Deferred that is returned. */
-function callOther(deferred: Deferred<any>, handler: Bound | Receiver, failing: boolean): Deferred<any> | undefined {
+function callOther(deferred: Deferred<any>, handler: Bound | Receiver, failing: boolean): Runnable | undefined {
   if (!(handler instanceof Bound)) return handler.receive(deferred, failing)
   if (failing) forget(deferred)
   try {
@@ -331,7 +360,8 @@ function release(deferred: Deferred<any>, calls: unknown[] | undefined, begin: n
 /** The Failure for what a callback threw; the same one, if it threw what it had got. */
 function caught(deferred: Deferred<any>, error: unknown): Failure {
   const before = deferred._result
-  if (before instanceof Failure && before.value === error) return before
+  // A cancellation that nobody has looked at has no error yet, which is not to say that `undefined` was thrown again.
+  if (error !== undefined && isFailure(before) && before._value === error) return before
   const failure = toFailure(error)
   if (debugging) noteOrigin(deferred, failure)
   return failure
@@ -362,5 +392,5 @@ export function alreadyCalled(deferred: Deferred<any>): AlreadyCalledError {
 
 /** While debugging: the failure's story begins with its Deferred's. */
 export function noteOrigin(deferred: Deferred<any>, failure: Failure): void {
-  failure.origin ??= storyOf(deferred)
+  if (failure.origin === undefined && !Object.isFrozen(failure)) failure.origin = storyOf(deferred)
 }

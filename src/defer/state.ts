@@ -35,7 +35,7 @@ export function isIdle(state: number): boolean {
 }
 
 /** What a Deferred gets its result from: the one that its chain waits for, or that what fires it waits for. */
-function awaited(deferred: Deferred<any>): Deferred<any> | undefined {
+export function awaited(deferred: Deferred<any>): Deferred<any> | undefined {
   const { _state: state, _canceller: canceller } = deferred
   if ((state & CHAINED) !== 0) return deferred._result as Deferred<any>
   return (state & CALLED) === 0 && typeof canceller === 'object' ? canceller.waitingFor : undefined

@@ -11,17 +11,15 @@
  */
 import { CancelledError, FailureGroup } from '../errors/defer.js'
 import { TaskGroupClosed } from '../errors/control.js'
-import { Logger } from '../logger/logger.js'
-import { cancelOnAbort } from './abort.js'
+import { abortFor, cancelOnAbort } from './abort.js'
+import { cancelledFailure, CancelRound } from './cancel.js'
 import { Deferred } from './deferred.js'
 import { describe } from './describe.js'
-import { Failure, toFailure } from './failure.js'
+import { Failure, isFailure, toFailure } from './failure.js'
 import { fail } from './make.js'
-import { addReceiver, fired, fireFrom, isThenable, markSeen, run } from './run.js'
+import { addReceiver, fired, fireFrom, isThenable, markSeen, runAny } from './run.js'
 import { SEEN } from './state.js'
-import type { Receiver, Settled, Waiter } from './types.js'
-
-const log = new Logger('whorl.defer')
+import type { Receiver, Runnable, Settled, Waiter, Work } from './types.js'
 
 /** What a group is made with. */
 export interface TaskGroupOptions {
@@ -112,20 +110,26 @@ class Group implements TaskGroup, Waiter {
   }
 
   cancel(): void {
-    this.#isCancelled = true
-    this.#end()
+    runAny(this.cancelAtWork())
   }
 
   /** The Deferred of the group was cancelled. */
-  cancelAtWork(): void {
-    this.cancel()
+  cancelAtWork(): Work | undefined {
+    this.#isCancelled = true
+    return this.#isEnding ? undefined : this.#end(() => undefined)
   }
 
-  /** A member is done. @returns the group's Deferred, if that has its result now */
-  ended(member: Deferred<any>, outcome: unknown, isBody: boolean): Deferred<any> | undefined {
+  /** A member is done. @returns the cancelling of the others, or the group's Deferred if that has its result now */
+  ended(member: Deferred<any>, outcome: unknown, isBody: boolean): Runnable | undefined {
     this.#members.delete(member)
-    if (outcome instanceof Failure) this.#note(outcome, isBody)
+    if (isFailure(outcome)) this.#note(outcome, isBody)
     else if (isBody) this.#result = outcome
+    const mustEnd = isFailure(outcome) && !this.#isEnding && (isBody || !isCancellation(outcome))
+    return mustEnd ? this.#end(() => this.#left(member)) : this.#left(member)
+  }
+
+  /** @returns the group's Deferred, if this was the last */
+  #left(member: Deferred<any>): Deferred<any> | undefined {
     if (--this.#running > 0) return undefined
     this.#isClosed = true
     return fireFrom(this.whole, this.#outcome(), member)
@@ -150,7 +154,7 @@ class Group implements TaskGroup, Waiter {
     addReceiver(member, membership)
     addReceiver(member, membership)
     // It may have ended the group while it was being called.
-    if (this.#isEnding && this.#members.has(member)) cancelOne(member)
+    if (this.#isEnding && this.#members.has(member)) runAny(new CancelRound([member], () => undefined))
     return membership.view
   }
 
@@ -159,7 +163,7 @@ class Group implements TaskGroup, Waiter {
     const settle = (outcome: unknown): void => {
       if (!view.called) {
         // A failure is the group's to report.
-        if (outcome instanceof Failure) view._state |= SEEN
+        if (isFailure(outcome)) view._state |= SEEN
         try {
           view.callback(outcome)
         } catch (error) {
@@ -169,25 +173,23 @@ class Group implements TaskGroup, Waiter {
           view.errback(outcome)
         }
       }
-      const whole = this.ended(view, outcome, isBody)
-      if (whole !== undefined) run(whole)
+      runAny(this.ended(view, outcome, isBody))
     }
     Promise.resolve(promise).then(settle, (error: unknown) => settle(toFailure(error)))
     return view
   }
 
   #note(failure: Failure, isBody: boolean): void {
-    if (failure.check(CancelledError) === null) this.#failures.push(failure)
-    else if (!isBody) return
-    else if (!this.#isEnding) this.#isCancelled = true
-    this.#end()
+    if (!isCancellation(failure)) this.#failures.push(failure)
+    else if (isBody && !this.#isEnding) this.#isCancelled = true
   }
 
-  #end(): void {
-    if (this.#isEnding) return
+  /** Cancels all that run; `last` is called after that. */
+  #end(last: () => Runnable | undefined): Work {
     this.#isEnding = true
-    this.#controller?.abort()
-    for (const member of [...this.#members]) cancelOne(member)
+    // What waits for the signal first, as it is told first.
+    const told = this.#controller === undefined ? [] : abortFor(this.#controller)
+    return new CancelRound(told, () => new CancelRound([...this.#members], last))
   }
 
   #outcome(): unknown {
@@ -196,7 +198,7 @@ class Group implements TaskGroup, Waiter {
       const first = failures[0].getErrorMessage()
       return new Failure(new FailureGroup(failures, `${failures.length} of a task group failed, first: ${first}`))
     }
-    return this.#isCancelled ? new Failure(new CancelledError()) : this.#result
+    return this.#isCancelled ? cancelledFailure() : this.#result
   }
 }
 
@@ -216,7 +218,7 @@ class Membership implements Receiver, Waiter {
     this.view._canceller = this
   }
 
-  receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined {
+  receive(source: Deferred<any>, failing: boolean): Runnable | undefined {
     const { view } = this
     if (this.waitingFor === undefined) return this.#group.ended(source, this.#outcome, this.#isBody)
     this.waitingFor = undefined
@@ -228,13 +230,9 @@ class Membership implements Receiver, Waiter {
     return fireFrom(view, this.#outcome, source)
   }
 
-  cancelAtWork(): void {}
+  cancelAtWork(): undefined {}
 }
 
-function cancelOne(member: Deferred<any>): void {
-  try {
-    member.cancel()
-  } catch (error) {
-    log.failure('A canceller threw an error.', new Failure(error))
-  }
+function isCancellation(failure: Failure): boolean {
+  return failure.check(CancelledError) !== null
 }

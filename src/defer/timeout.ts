@@ -8,7 +8,7 @@ import { TimeoutError } from '../errors/connection.js'
 import { CancelledError } from '../errors/defer.js'
 import type { IReactorTime } from '../interfaces/time.js'
 import type { Deferred } from './deferred.js'
-import { Failure } from './failure.js'
+import { Failure, isFailure } from './failure.js'
 
 /** Does the work of `Deferred.addTimeout`. @internal */
 export function limitTime<T>(
@@ -32,6 +32,6 @@ export function limitTime<T>(
 
 function translate<T>(result: T | Failure, ms: number): T | Failure {
   // A canceller that found a result of its own, or another error, knows better.
-  if (!(result instanceof Failure) || result.check(CancelledError) === null) return result
+  if (!isFailure(result) || result.check(CancelledError) === null) return result
   return new Failure(new TimeoutError(`There was no result after ${ms} ms.`))
 }

@@ -23,10 +23,24 @@ export interface Receiver {
   /**
    * Takes `source._result`, and may replace it. Never throws.
    *
-   * @returns a Deferred that has its result now and is to run before `source` goes on; or undefined
+   * @returns what is to run before `source` goes on; or undefined
    */
-  receive(source: Deferred<any>, failing: boolean): Deferred<any> | undefined
+  receive(source: Deferred<any>, failing: boolean): Runnable | undefined
 }
+
+/**
+ * Something besides Deferreds that the run loop does, step by step: what a step returns is run before the next.
+ * @internal
+ */
+export interface Work {
+  /** Nothing is left to do. */
+  readonly isOver: boolean
+  /** Never throws. */
+  step(): Runnable | undefined
+}
+
+/** For the run loop: a Deferred that has its result now, or work. @internal */
+export type Runnable = Deferred<any> | Work
 
 /**
  * In the place of a canceller, what fires a Deferred when another one has fired: to cancel it is to cancel that.
@@ -35,6 +49,6 @@ export interface Receiver {
 export interface Waiter {
   /** What to cancel instead; undefined while it is at work itself. */
   readonly waitingFor: Deferred<any> | undefined
-  /** Cancelled while at work. */
-  cancelAtWork(): void
+  /** Cancelled while at work, by way of the Deferred that this stands in. @returns what is to run now */
+  cancelAtWork(deferred: Deferred<any>): Runnable | undefined
 }

@@ -3,7 +3,7 @@
  *
  * Owns: the register of Deferreds whose chain ended in a Failure, and the policy for those that nobody picks up.
  * Asked at two moments: at the end of the turn, promise jobs included (if a policy wants it), and when the Deferred
- * was collected.
+ * was collected, or the program ends.
  * Must not know: how a Deferred runs. Source: `DebugInfo.__del__` of `twisted.internet.defer`.
  *
  * Most Failures are taken right after they came up, and registering is dear. So what is left is first noted in a short
@@ -18,10 +18,11 @@ import { REGISTERED, SEEN, WATCHED } from './state.js'
 /**
  * What becomes of a Failure that nobody handled.
  *
- * - `'log'`: logged at critical level once its Deferred was collected.
- * - `'throw'`: its error is thrown at the end of the turn that left it, into the host, which as a rule ends there.
+ * - `'log'`: logged at critical level once its Deferred was collected, or the program ends.
+ * - `'throw'`: its error is thrown at the end of the turn that left it, into the host, which as a rule ends there;
+ *   logged if the program ends first.
  * - a function: called at the end of the turn with the Failure and its Deferred, and, if nobody takes it after that,
- *   again at collection, without a Deferred as that is gone.
+ *   again at collection or at the end of the program, without a Deferred.
  */
 export type UnhandledPolicy = 'log' | 'throw' | ((failure: Failure, deferred: Deferred<any> | undefined) => void)
 
@@ -31,8 +32,13 @@ interface Left {
   readonly failure: Failure
 }
 
-/** When nobody ends turns, what was left is forgotten here from this many on; collection still reports it. */
-const MAX_LEFT = 1024
+/** A Deferred that the collector is to tell of. Must not lead to it. */
+interface Registration {
+  readonly failure: Failure
+}
+
+/** From this many on, those left in one turn that somebody took meanwhile are let go before it ends. */
+const MANY_LEFT = 1024
 /** Promise jobs that a turn may take to look at its Failures, where no host tells when it ended. */
 const JOBS = 16
 /** Noted at most, before they are registered. */
@@ -42,9 +48,15 @@ const log = new Logger('whorl.defer')
 
 let policy: UnhandledPolicy = 'log'
 let callAtTurnEnd = afterSomeJobs
-let registry: FinalizationRegistry<Failure> | undefined
+let callAtProgramEnd: ((fn: () => void) => void) | undefined
+let isProgramEndAwaited = false
+let registry: FinalizationRegistry<Registration> | undefined
+/** All that are registered, in the order they were: when the program ends, nobody collects them any more. */
+const registrations = new Set<Registration>()
+const registrationOf = new WeakMap<Deferred<any>, Registration>()
 let noted: Deferred<any>[] = []
 let left: Left[] = []
+let sweepAt = MANY_LEFT
 
 /** Sets what becomes of Failures that nobody handled; returns what was set before. */
 export function setUnhandledPolicy(next: UnhandledPolicy): UnhandledPolicy {
@@ -60,12 +72,18 @@ export function setUnhandledPolicy(next: UnhandledPolicy): UnhandledPolicy {
 /** From now on `deferred` is left with the Failure that it holds. @internal */
 export function watch(deferred: Deferred<any>): void {
   deferred._state |= WATCHED
-  if (noted.push(deferred) === 1) void Promise.resolve().then(register)
-  else if (noted.length >= MAX_NOTED) register()
-  if (policy !== 'log' && left.length < MAX_LEFT) {
-    if (left.push({ deferred: new WeakRef(deferred), failure: deferred._result as Failure }) === 1) {
-      callAtTurnEnd(endTurn)
-    }
+  if (noted.push(deferred) === 1) {
+    void Promise.resolve().then(register)
+    if (!isProgramEndAwaited) awaitProgramEnd()
+  } else if (noted.length >= MAX_NOTED) {
+    register()
+  }
+  if (policy === 'log') return
+  if (left.push({ deferred: new WeakRef(deferred), failure: deferred._result as Failure }) === 1) {
+    callAtTurnEnd(endTurn)
+  } else if (left.length >= sweepAt) {
+    left = left.filter((one) => stillLeft(one) !== undefined)
+    sweepAt = Math.max(MANY_LEFT, left.length * 2)
   }
 }
 
@@ -75,6 +93,20 @@ export function watch(deferred: Deferred<any>): void {
  */
 export function setTurnEnd(schedule: (fn: () => void) => void = afterSomeJobs): void {
   callAtTurnEnd = schedule
+}
+
+/**
+ * For a binding: how to have something called when the program ends, in whatever way. Asked at the first Failure that
+ * is left, and never again. What it calls has done all when it returns. @internal
+ */
+export function setProgramEnd(subscribe?: (fn: () => void) => void): void {
+  callAtProgramEnd = subscribe
+  isProgramEndAwaited = false
+}
+
+function awaitProgramEnd(): void {
+  isProgramEndAwaited = true
+  callAtProgramEnd?.(endProgram)
 }
 
 /** Without a host only promise jobs are there to wait with: so many of them, one after the other. */
@@ -88,8 +120,15 @@ function nothing(): void {}
 
 /** Somebody took the Failure of `deferred`. @internal */
 export function unwatch(deferred: Deferred<any>): void {
-  if ((deferred._state & REGISTERED) !== 0) registry!.unregister(deferred)
+  if ((deferred._state & REGISTERED) !== 0) unregister(deferred)
   deferred._state &= ~(WATCHED | REGISTERED)
+}
+
+function unregister(deferred: Deferred<any>): void {
+  const registration = registrationOf.get(deferred)!
+  registry!.unregister(registration)
+  registrations.delete(registration)
+  registrationOf.delete(deferred)
 }
 
 /**
@@ -102,9 +141,10 @@ export function endTurn(): void {
   const batch = left
   left = []
   const thrown: Failure[] = []
-  for (const { deferred: reference, failure } of batch) {
-    const deferred = reference.deref()
-    if (deferred === undefined || (deferred._state & WATCHED) === 0 || deferred._result !== failure) continue
+  for (const one of batch) {
+    const deferred = stillLeft(one)
+    if (deferred === undefined) continue
+    const { failure } = one
     if (policy === 'throw') {
       unwatch(deferred)
       deferred._state |= SEEN
@@ -118,6 +158,26 @@ export function endTurn(): void {
   throw thrown[0].value
 }
 
+/** The Deferred, if it still holds the Failure that it was left with. */
+function stillLeft({ deferred: reference, failure }: Left): Deferred<any> | undefined {
+  const deferred = reference.deref()
+  return deferred !== undefined && (deferred._state & WATCHED) !== 0 && deferred._result === failure
+    ? deferred : undefined
+}
+
+/** At the end of the program: reports what nobody took. Nothing waits any more, so `'throw'` logs as well. */
+function endProgram(): void {
+  if (typeof policy === 'function') endTurn()
+  register()
+  // Not those that a log observer or the policy leaves meanwhile: that might have no end.
+  for (const registration of [...registrations]) {
+    registrations.delete(registration)
+    registry!.unregister(registration)
+    if (typeof policy === 'function') ask(policy, registration.failure, undefined)
+    else logUnhandled(registration.failure)
+  }
+}
+
 /** Registers those noted that are still left with a Failure. */
 function register(): void {
   const batch = noted
@@ -129,14 +189,19 @@ function register(): void {
     if ((deferred._state & (WATCHED | REGISTERED)) !== WATCHED) continue
     const failure = deferred._result as Failure
     // Until an error's stack is read, V8 keeps the frames with their `this`: the Deferred would hold itself.
-    failure.getTraceback()
+    failure.settleStack()
     deferred._state |= REGISTERED
-    registry.register(deferred, failure, deferred)
+    const registration = { failure }
+    registrations.add(registration)
+    registrationOf.set(deferred, registration)
+    registry.register(deferred, registration, registration)
   }
 }
 
-/** The register's answer: a Deferred was collected while it still held `failure`. */
-function reportCollected(failure: Failure): void {
+/** The register's answer: a Deferred was collected while it still held a Failure. */
+function reportCollected(registration: Registration): void {
+  registrations.delete(registration)
+  const { failure } = registration
   if (policy === 'throw') throw failure.value
   if (typeof policy === 'function') ask(policy, failure, undefined)
   else logUnhandled(failure)

@@ -8,6 +8,9 @@ import type { Failure } from '../defer/failure.js'
 import { WhorlError } from './base.js'
 import type { ErrorDetails, Fault } from './base.js'
 
+/** Longer messages of others are cut here, in UTF-16 units, where they stand in an error's own. */
+const MAX_PART = 200
+
 /** A Deferred was fired a second time. With debugging on, the message says where it was made and first fired. */
 export class AlreadyCalledError extends WhorlError {
   static override readonly code: string = 'ERR_DEFERRED_ALREADY_CALLED'
@@ -39,7 +42,7 @@ export class FirstError extends WhorlError {
   readonly subFailure: Failure
 
   constructor(index: number, subFailure: Failure, message?: string) {
-    const text = message ?? `The Deferred at index ${index} failed: ${subFailure.getErrorMessage()}`
+    const text = message ?? `The Deferred at index ${index} failed: ${brief(subFailure.getErrorMessage())}`
     super(text, { cause: subFailure.value })
     this.index = index
     this.subFailure = subFailure
@@ -103,9 +106,14 @@ export class NotAcquired extends WhorlError {
 
 function groupMessage(failures: readonly Failure[]): string {
   if (failures.length === 0) return 'There was nothing that could succeed.'
-  const messages = failures.slice(0, 5).map((failure) => failure.getErrorMessage())
+  const messages = failures.slice(0, 5).map((failure) => brief(failure.getErrorMessage()))
   if (failures.length > messages.length) messages.push('…')
   return `All of ${failures.length} failed: ${messages.join('; ')}`
+}
+
+/** A message within another one. Errors may stand in each other to any depth, and messages must not grow with it. */
+function brief(message: string): string {
+  return message.length > MAX_PART ? `${message.slice(0, MAX_PART)}…` : message
 }
 
 /** A value as text, whatever it is: a value thrown may well have a `toString` that throws. */

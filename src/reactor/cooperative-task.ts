@@ -3,7 +3,8 @@
  *
  * Owns: its state, and who waits for its end. Must not know: when its steps come. Source:
  * twisted.internet.task.CooperativeTask; SEMANTICS T13, T14. Beyond Twisted, an iterator that is given up is told so
- * with `return()`, so that a generator's `finally` blocks run; and a failure that nobody waits for is reported.
+ * with `return()`, so that a generator's `finally` blocks run, yields in them included; and a failure that nobody waits
+ * for is reported.
  *
  *   running ◄──► paused (as often as asked, and while a yielded Deferred is waited for)
  *      └──► done | failed | stopped
@@ -15,6 +16,9 @@ import type { WhorlError } from '../errors/index.js'
 import { Logger } from '../logger/index.js'
 
 const log = new Logger('whorl.cooperator')
+
+/** Steps, between two waits, that an iterator may take to return when it is given up. */
+const PUT_AWAY_STEPS = 10_000
 
 /** Who runs tasks. @internal */
 export interface TaskOwner {
@@ -165,18 +169,42 @@ export class CooperativeTask {
     for (const done of waiting) if (!done.called) done.callback(result)
   }
 
-  /** The iterator may have something to put away. */
+  /**
+   * The iterator may have something to put away: it is told to return, and what it yields on the way is waited for.
+   * The steps of that come at once, not in turn with those of others: nobody may be left to take turns.
+   */
   #giveUp(): void {
     try {
-      this.#iterator.return?.()
+      this.#putAway(this.#iterator.return?.())
     } catch (error) {
-      log.failure('An iterator threw an error when it was given up.', new Failure(error))
+      logGivenUp(new Failure(error))
+    }
+  }
+
+  #putAway(step: IteratorResult<unknown> | undefined): void {
+    let steps = 0
+    // An iterator that is no generator may answer anything; only a plain no is one.
+    while (step?.done === false) {
+      const { value } = step
+      if (isThenable(value)) {
+        maybeDeferred(() => value)
+          .addErrback(logGivenUp)
+          .addCallback(() => this.#putAway(this.#next()))
+          .addErrback(logGivenUp)
+        return
+      }
+      if (++steps > PUT_AWAY_STEPS) throw new RangeError(`It yielded ${PUT_AWAY_STEPS} times instead of returning.`)
+      step = this.#next()
     }
   }
 
   #requireRunning(): void {
     if (this.#end !== null) throw this.#end
   }
+}
+
+function logGivenUp(failure: Failure): void {
+  log.failure('An iterator failed when it was given up.', failure)
 }
 
 function toIterator(value: Iterator<unknown> | Iterable<unknown>): Iterator<unknown> {

@@ -5,6 +5,7 @@
  */
 
 import { Deferred } from '../defer/index.js'
+import type { Settled } from '../defer/index.js'
 import type { IReactorTime } from '../interfaces/time.js'
 import { checkFunction } from './delayed-call.js'
 
@@ -15,9 +16,9 @@ import { checkFunction } from './delayed-call.js'
  * @param fn what to call; without it the Deferred fires with undefined
  */
 export function deferLater<A extends unknown[], R>(
-  clock: IReactorTime, ms: number, fn?: (...args: A) => R, ...args: A): Deferred<Awaited<R>> {
+  clock: IReactorTime, ms: number, fn?: (...args: A) => R, ...args: A): Deferred<Settled<R>> {
   if (fn !== undefined) checkFunction(fn)
   const deferred = new Deferred<unknown>(() => call.cancel())
   const call = clock.callLater(ms, () => deferred.callback(undefined))
-  return deferred.addCallback(() => fn?.(...args)) as Deferred<Awaited<R>>
+  return deferred.addCallback(() => fn?.(...args)) as Deferred<Settled<R>>
 }

@@ -16,6 +16,8 @@ import { LoopAlreadyRunning, LoopNotRunning } from './errors.js'
 
 /** Part of an interval by which sums of floating-point times may be off. */
 const EPSILON = 1e-9
+/** And part of the number of intervals: after some millions of them that is more. */
+const ROUNDING = 4 * Number.EPSILON
 
 /**
  * Calls a function at regular times.
@@ -139,7 +141,8 @@ export class LoopingCall {
 
   /** Whole intervals since the start. */
   #passed(): number {
-    return Math.floor((this.#needClock().now() - this.#started) / (this.#interval as number) + EPSILON)
+    const passed = (this.#needClock().now() - this.#started) / (this.#interval as number)
+    return Math.floor(passed + Math.max(EPSILON, passed * ROUNDING))
   }
 
   /** Intervals since the last time this was asked. */

@@ -3,6 +3,8 @@
  */
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import {
+  abortable,
+  cancelOnAbort,
   Deferred,
   DeferredList,
   DeferredLock,
@@ -17,9 +19,11 @@ import {
   maybeDeferred,
   race,
   succeed,
+  taskGroup,
 } from '../../src/defer/index.js'
 import type { Outcome } from '../../src/defer/index.js'
 import { TimeoutError } from '../../src/errors/index.js'
+import { Clock, deferLater } from '../../src/reactor/index.js'
 
 describe('types of chains', () => {
   it('addCallback gives what the callback returns, flattened', () => {
@@ -137,6 +141,21 @@ describe('types of chains', () => {
     expectTypeOf(new DeferredSemaphore(1).acquire()).toEqualTypeOf<Deferred<DeferredSemaphore>>()
     expectTypeOf(new DeferredQueue<number>().get()).toEqualTypeOf<Deferred<number>>()
     expect(lock.locked).toBe(true)
+  })
+
+  it('groups, signals and delayed calls flatten, too', () => {
+    const clock = new Clock()
+    const group = taskGroup((members) => {
+      expectTypeOf(members.start((x: string) => succeed(x), 'x')).toEqualTypeOf<Deferred<string>>()
+      return [1]
+    })
+    expectTypeOf(group).toEqualTypeOf<Deferred<number[]>>()
+    expectTypeOf(abortable(async (signal) => signal.aborted)).toEqualTypeOf<Deferred<boolean>>()
+    expectTypeOf(cancelOnAbort(undefined, succeed(1))).toEqualTypeOf<Deferred<number>>()
+    const later = deferLater(clock, 1, (x: number) => (x > 1 ? new Failure('x') : succeed('s')), 1)
+    expectTypeOf(later).toEqualTypeOf<Deferred<string>>()
+    clock.advance(1)
+    expect([group.result, later.result]).toEqual([[1], 's'])
   })
 
   it('check and trap give one of the kinds asked for', () => {

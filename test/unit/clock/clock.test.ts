@@ -45,7 +45,7 @@ describe('Clock', () => {
     }
     const inside: unknown[] = []
     const call: IDelayedCall = clock.callLater(1, () => {
-      inside.push(call.active())
+      inside.push(call.active(), clock.getDelayedCalls().length)
       for (const act of [() => call.cancel(), () => call.reset(1), () => call.delay(1)]) {
         try {
           act()
@@ -56,7 +56,7 @@ describe('Clock', () => {
     })
     expect(call.active()).toBe(true)
     clock.advance(1)
-    expect(inside).toEqual([false, true, true, true])
+    expect(inside).toEqual([false, 0, true, true, true])
     expect(() => call.cancel()).toThrow(AlreadyCalled)
   })
 

@@ -257,6 +257,38 @@ describe('Cooperator', () => {
     }
   })
 
+  it('T14 one that is stopped inside its step is put away once, after it: nothing goes wrong', async () => {
+    const events = await logged(() => {
+      const { cooperator, tick } = byHand()
+      const tasks: CooperativeTask[] = []
+      tasks.push(cooperator.cooperate((function* () {
+        tasks[0].stop()
+        yield
+      })()))
+      tick()
+      expect(() => tasks[0].pause()).toThrow(TaskStopped)
+    })
+    expect(events).toEqual([])
+  })
+
+  it('T14 NotPaused: the pause of one that waits is not for others to take back', () => {
+    const { cooperator, tick } = byHand()
+    const inner = new Deferred<void>()
+    const log: string[] = []
+    const task = cooperator.cooperate((function* () {
+      yield inner
+      log.push('went on')
+    })())
+    tick()
+    expect(() => task.resume()).toThrow(NotPaused)
+    task.pause()
+    task.resume()
+    expect(() => task.resume()).toThrow(NotPaused)
+    inner.callback()
+    tick()
+    expect(log).toEqual(['went on'])
+  })
+
   it('a failure of a task that nobody waits for is reported; one that was asked for is not', async () => {
     const make = (isAsked: boolean): void => {
       const { cooperator, tick } = byHand()

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { types } from 'node:util'
+import { afterEach, describe, expect, it } from 'vitest'
 import { AlreadyCalledError, CancelledError, TimeoutError } from '../../../src/errors/index.js'
-import { Deferred, fail, Failure, succeed } from '../../../src/defer/index.js'
+import { Deferred, fail, Failure, setDebugging, succeed } from '../../../src/defer/index.js'
 import { cancelOnAbort } from '../../../src/defer/abort.js'
 import { failureOf, HandClock, logged, resultOf } from './helpers.js'
 
@@ -150,6 +151,63 @@ describe('cancel', () => {
     expect(seen).toHaveLength(1)
     expect(seen[0]).toBeInstanceOf(CancelledError)
     expect(String(a)).toBe('<Deferred current result: undefined>')
+  })
+})
+
+describe('the error of a cancellation', () => {
+  afterEach(() => setDebugging(false))
+
+  function cancelHere(d: Deferred<any>): void {
+    d.cancel()
+  }
+
+  it('D22 is one error, the same whenever it is asked for, and like any other', async () => {
+    const d = new Deferred<number>()
+    cancelHere(d)
+    const failure = failureOf(d)
+    const { value } = failure
+    expect(failure.value).toBe(value)
+    expect([value.name, value.message, (value as CancelledError).code, failure.type]).toEqual(
+      ['CancelledError', 'The operation was cancelled.', 'ERR_DEFERRED_CANCELLED', CancelledError])
+    expect([types.isNativeError(value), typeof value.stack]).toEqual([true, 'string'])
+    expect(structuredClone(value).message).toBe(value.message)
+    expect(new Failure(failure).value).toBe(value)
+    const awaited = new Deferred<number>()
+    const seen = awaited.catch((error: unknown) => error)
+    awaited.cancel()
+    expect(await seen).toBeInstanceOf(CancelledError)
+  })
+
+  it('looked at while it is cancelled, tells from where', () => {
+    const d = new Deferred<number>()
+    let stack: string | undefined
+    d.addErrback((failure) => void (stack = failure.value.stack))
+    cancelHere(d)
+    expect(stack).toContain('cancelHere')
+  })
+
+  it('with debugging on, tells that whenever it is looked at', () => {
+    setDebugging(true)
+    const d = new Deferred<number>()
+    cancelHere(d)
+    const failure = failureOf(d)
+    expect(failure.value.stack).toContain('cancelHere')
+    expect(failure.getTraceback()).toMatch(/was created:\n[^]*cancel\.test[^]*was first fired:\n[^]*cancelHere/)
+  })
+
+  it('is told of and told apart without being made', () => {
+    const d = new Deferred<number>()
+    d.cancel()
+    const failure = failureOf(d)
+    expect(failure.trap(TimeoutError, CancelledError)).toBe(CancelledError)
+    expect(failure.getErrorMessage()).toBe('The operation was cancelled.')
+    expect([String(failure), failure.getTraceback().split('\n')]).toEqual([
+      '[Failure CancelledError: The operation was cancelled.]', ['CancelledError: The operation was cancelled.'],
+    ])
+    expect(failure._value).toBe(undefined)
+    expect(failure.check('CancelledError')).toBe('CancelledError')
+    expect(failure.check(TimeoutError, 'ERR_DEFERRED_CANCELLED')).toBe('ERR_DEFERRED_CANCELLED')
+    expect(() => failure.trap(TimeoutError)).toThrow(CancelledError)
   })
 })
 

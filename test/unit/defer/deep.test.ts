@@ -169,13 +169,19 @@ describe('deep chains', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('D40 String of one that waits at the end of 20,000 says what all of them wait for', () => {
+  it('D40 String of one that waits at the end of 20,000 shows the first of them, and what all of them wait for', () => {
     const all = ladder(DEPTH)
     for (const d of all.slice(0, -1)) d.callback(0)
-    expect(String(all[0])).toBe('<Deferred waiting on <Deferred not fired>>')
+    const waiting = '<Deferred waiting on '
+    const close = '>'.repeat(8)
+    expect(String(all[0])).toBe(`${waiting.repeat(8)}(19991 more, waiting on) <Deferred not fired>${close}`)
+    expect(String(all[DEPTH - 3])).toBe(`${waiting}${waiting}<Deferred not fired>>>`)
+    all[DEPTH - 2].pause()
+    expect(String(all[DEPTH - 3])).toBe(`${waiting}<Deferred paused, waiting on <Deferred not fired>>>`)
+    all[DEPTH - 2].unpause()
     all[DEPTH - 1].pause()
     all[DEPTH - 1].callback('end')
-    expect(String(all[0])).toBe('<Deferred waiting on <Deferred paused, current result: "end">>')
+    expect(String(all[DEPTH - 2])).toBe('<Deferred waiting on <Deferred paused, current result: "end">>')
     all[DEPTH - 1].unpause()
     expect(resultOf(all[0])).toBe('end')
   })

@@ -111,7 +111,7 @@ describe('the guide to Deferreds', () => {
     })
     const all = closeAll(connections)
     for (const each of connections) {
-      expect([(each.transport as StringTransport).disconnecting, all.called]).toEqual([true, false])
+      expect([(each.transport as unknown as StringTransport).disconnecting, all.called]).toEqual([true, false])
       each.connectionLost(new Failure(new ConnectionDone()))
     }
     expect(resultOf(all)).toBe(6)

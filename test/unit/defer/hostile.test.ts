@@ -1,6 +1,6 @@
 /** Callbacks that do to their own Deferred what they should not: never a hang, never a lost error. */
 import { describe, expect, it } from 'vitest'
-import { Deferred, succeed } from '../../../src/defer/index.js'
+import { Deferred, gatherResults, inlineCallbacks, race, succeed, taskGroup } from '../../../src/defer/index.js'
 import { AlreadyCalledError, ThrownValueError } from '../../../src/errors/index.js'
 import { failureOf, resultOf } from './helpers.js'
 
@@ -14,7 +14,8 @@ describe.each(['added before it fired', 'added to a fired one'])('a callback %s'
     return d
   }
 
-  it.each([undefined, null, 0, '', 'text', Symbol('s'), {}, () => 1])('that throws %s: wrapped, as the cause', (thrown) => {
+  const values = [undefined, null, 0, '', 'text', Symbol('s'), {}, () => 1]
+  it.each(values)('that throws %s: wrapped, as the cause', (thrown) => {
     const { value } = failureOf(run(() => {
       throw thrown
     }))
@@ -88,5 +89,45 @@ describe.each(['added before it fired', 'added to a fired one'])('a callback %s'
       return succeed('inner')
     })
     expect(resultOf(d)).toBe('after')
+  })
+})
+
+describe('a proxy that is revoked while it is a result', () => {
+  it.each([['an object', {}], ['a function', () => 1]])('of %s is a result like any other', (_name, target) => {
+    const { proxy, revoke } = Proxy.revocable<object>(target, {})
+    const [d, late, paused] = [new Deferred<any>(), new Deferred<any>(), new Deferred<any>()]
+    paused.pause()
+    d.callback(proxy)
+    paused.callback(proxy)
+    revoke()
+    let seen = 0
+    const note = (value: unknown): void => void (seen += Number(value === proxy))
+    d.chainDeferred(late)
+    late.addCallback(note)
+    paused.addCallback(note)
+    paused.unpause()
+    expect(seen).toBe(2)
+  })
+
+  it('fires one with a revoked function, through a list, a race, a group and a generator', () => {
+    const { proxy, revoke } = Proxy.revocable(() => 1, {})
+    revoke()
+    let seen = 0
+    const note = (value: unknown): void => void (seen += Number(value === proxy))
+    const fire = (make: (d: Deferred<any>) => Deferred<any>): void => {
+      const d = new Deferred<any>()
+      make(d).addCallback(note)
+      d.callback(proxy)
+    }
+    fire((d) => d)
+    fire((d) => d.addCallback((value) => value))
+    fire((d) => gatherResults([d]).addCallback(([value]) => value))
+    fire((d) => race([d]).addCallback(([, value]) => value))
+    fire((d) => taskGroup(() => d))
+    fire((d) => succeed(0).addCallback(() => d))
+    fire(inlineCallbacks(function* (d: Deferred<any>) {
+      return (yield d) as unknown
+    }))
+    expect(seen).toBe(7)
   })
 })

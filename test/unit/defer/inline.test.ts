@@ -178,6 +178,23 @@ describe('inlineCallbacks', () => {
     expect(failureOf(d).value).toBeInstanceOf(CancelledError)
   })
 
+  it('D38 cancelled by its own body, it is cancelled once: what it waits for after that is not', () => {
+    const [start, later] = [new Deferred<number>(), new Deferred<string>()]
+    const d: Deferred<unknown> = inlineCallbacks(function* () {
+      yield start
+      d.cancel()
+      try {
+        yield new Deferred()
+      } catch {
+        return (yield later) as string
+      }
+      return 'not cancelled'
+    })()
+    start.callback(1)
+    later.callback('later')
+    expect(resultOf(d)).toBe('later')
+  })
+
   it('D38 an outer one that waits for it cancels it', () => {
     let cancelled = 0
     const run = inlineCallbacks(function* () {

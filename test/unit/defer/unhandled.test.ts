@@ -14,10 +14,12 @@ import {
   maybeDeferred,
   race,
   setDebugging,
+  setProgramEnd,
   setTurnEnd,
   setUnhandledPolicy,
   succeed,
 } from '../../../src/defer/index.js'
+import { logPublisher } from '../../../src/logger/index.js'
 import type { LogEvent } from '../../../src/logger/index.js'
 import { collect, logged } from './helpers.js'
 
@@ -36,6 +38,7 @@ function messages(events: LogEvent[]): (string | undefined)[] {
 afterEach(() => {
   setUnhandledPolicy('log')
   setTurnEnd()
+  setProgramEnd()
   setDebugging(false)
 })
 
@@ -103,6 +106,33 @@ describe('reported when collected', () => {
       d.errback(new Error('paused'))
     })
     expect(messages(events)).toEqual(['paused'])
+  })
+
+  it('D15 D20 so is one that moved to an outer that was paused while it waited', async () => {
+    const events = await reports(() => {
+      const inner = new Deferred()
+      const outer = succeed(1).addCallback(() => inner)
+      outer.pause()
+      inner.errback(new Error('held'))
+    })
+    expect(messages(events)).toEqual(['held'])
+  })
+
+  it('D13 D21 one that a pause held back is not reported by its first holder once it moved on', async () => {
+    const events = await reports(async () => {
+      const [inner, linked, target] = [new Deferred(), new Deferred(), new Deferred().addErrback(() => {})]
+      const outer = succeed(1).addCallback(() => inner).addErrback(() => {})
+      linked.chainDeferred(target)
+      for (const d of [inner, linked]) {
+        d.pause()
+        d.errback(new Error('held'))
+      }
+      await collect()
+      inner.unpause()
+      linked.unpause()
+      expect([outer.result, target.result]).toEqual([undefined, undefined])
+    })
+    expect(messages(events)).toEqual([])
   })
 
   it('D12 D21 after a Failure moved to an outer, only the outer reports', async () => {
@@ -197,7 +227,101 @@ describe('reported when collected', () => {
   })
 })
 
+describe('reported when the program ends', () => {
+  /** The end of the program, for what is left from now on. */
+  function programEnd(): { end: () => void, subscribers: () => number } {
+    const subscribed: (() => void)[] = []
+    setProgramEnd((fn) => void subscribed.push(fn))
+    return { end: () => subscribed.forEach((fn) => fn()), subscribers: () => subscribed.length }
+  }
+
+  it('D20 what is still unhandled, once, in the order it was left, and not again at collection', async () => {
+    const { end, subscribers } = programEnd()
+    const kept: Deferred<any>[] = []
+    const events = await reports(async () => {
+      fail(new Error('dropped'))
+      kept.push(fail(new Error('kept')), fail(new Error('handled later')), new Deferred())
+      await Promise.resolve()
+      kept[1].addErrback(() => {})
+      kept[2].cancel()
+      end()
+      end()
+    })
+    expect(messages(events)).toEqual(['dropped', 'kept', 'The operation was cancelled.'])
+    expect(events.map((event) => event.level)).toEqual(Array(3).fill('critical'))
+    expect(subscribers()).toBe(1)
+    kept[0].addErrback(() => {})
+  })
+
+  it('D20 nothing if all was handled, or reported before; nobody is subscribed without a failure', async () => {
+    const { end, subscribers } = programEnd()
+    expect(await reports(() => succeed(1))).toEqual([])
+    expect(subscribers()).toBe(0)
+    expect(messages(await reports(() => void fail(new Error('collected'))))).toEqual(['collected'])
+    fail(new Error('handled')).addErrback(() => {})
+    expect(await logged(end)).toEqual([])
+  })
+
+  it('a function is asked, first at the end of the turn that was not over', async () => {
+    const { end } = programEnd()
+    const asked: [string, boolean][] = []
+    setTurnEnd(() => undefined)
+    setUnhandledPolicy((failure, deferred) => {
+      asked.push([failure.getErrorMessage(), deferred instanceof Deferred])
+      if (failure.getErrorMessage() === 'taken') deferred?.addErrback(() => {})
+    })
+    const events = await logged(() => {
+      fail(new Error('left'))
+      fail(new Error('taken'))
+      end()
+    })
+    expect(asked).toEqual([['left', true], ['taken', true], ['left', false]])
+    expect(events).toEqual([])
+  })
+
+  it("'throw' logs: nobody is left to throw to", async () => {
+    const { end } = programEnd()
+    setTurnEnd(() => undefined)
+    setUnhandledPolicy('throw')
+    expect(messages(await reports(() => {
+      fail(new Error('left'))
+      end()
+    }))).toEqual(['left'])
+  })
+
+  it('an observer that leaves a failure for each that it is told of comes to an end', async () => {
+    const { end } = programEnd()
+    let told = 0
+    const observer = (): void => {
+      if (told++ < 10_000) fail(new Error('again'))
+    }
+    for (let i = 0; i < 1000; i++) fail(new Error('first'))
+    logPublisher.addObserver(observer)
+    end()
+    logPublisher.removeObserver(observer)
+    expect(told).toBe(1000)
+    await logged(end)
+  })
+})
+
 describe('setUnhandledPolicy', () => {
+  it('a function is asked about each of any number', () => {
+    const ends: (() => void)[] = []
+    setTurnEnd((fn) => void ends.push(fn))
+    let asked = 0
+    setUnhandledPolicy((_failure, deferred) => {
+      asked++
+      deferred?.addErrback(() => {})
+    })
+    for (let i = 0; i < 10_000; i++) {
+      fail(new Error('left'))
+      fail(new Error('taken')).addErrback(() => {})
+    }
+    expect(ends).toHaveLength(1)
+    ends[0]()
+    expect(asked).toBe(10_000)
+  })
+
   it('a function is asked at the end of the turn, with the Deferred, and again at collection, without it', async () => {
     const asked: [string, boolean][] = []
     setUnhandledPolicy((failure, deferred) => {

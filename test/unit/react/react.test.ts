@@ -99,6 +99,25 @@ describe('react', () => {
     expect(events).toHaveLength(1)
   })
 
+  it('a main that is a promise is not cancelled: what it fails with meanwhile counts, too', async () => {
+    const { reactor, settle, signal } = program()
+    const held = new Deferred<void>()
+    let die: (error: Error) => void = () => undefined
+    const events = await logged(async () => {
+      const status = react(() => new Promise((_resolve, reject) => { die = reject }), [], reactor)
+      reactor.addSystemEventTrigger('before', 'shutdown', () => held)
+      settle()
+      signal()
+      settle()
+      die(new Error('clean-up'))
+      for (let i = 0; i < 10; i++) await null
+      held.callback()
+      settle()
+      expect(await status).toBe(1)
+    })
+    expect(events.map(({ failure }) => failure?.getErrorMessage())).toEqual(['clean-up'])
+  })
+
   it('main may stop the reactor itself', async () => {
     const { reactor, settle, statuses } = program()
     const status = react((on) => {

@@ -202,14 +202,18 @@ describe('taskGroup', () => {
     expect(await group).toBe(undefined)
   })
 
-  it('a child that was cancelled by itself is no failure', () => {
+  it('a child that was cancelled by itself is no failure, and its siblings go on', () => {
+    const sibling = new Deferred<string>()
+    const seen: unknown[] = []
     const group = taskGroup((self) => {
+      self.start(() => sibling).addCallback((value) => void seen.push(value))
       const child = self.start(() => new Deferred<void>())
       child.cancel()
       child.addErrback(() => undefined)
       return 'fine'
     })
-    expect(resultOf(group)).toBe('fine')
+    sibling.callback('went on')
+    expect([resultOf(group), seen]).toEqual(['fine', ['went on']])
   })
 
   it('children may start others after the body is done; nobody may once the group has ended', () => {
