@@ -6,9 +6,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 
-const { exports: subpaths } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+const { exports: subpaths, bin } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
-/** dist name → compiled entry, read off the `types` and `default` of each subpath. */
+/** dist name → compiled entry, read off the `types` and `default` of each subpath; and the commands. */
 function entries() {
   const found = {}
   const visit = (target) => {
@@ -20,11 +20,15 @@ function entries() {
     for (const [condition, inner] of Object.entries(target)) if (condition !== 'types') visit(inner)
   }
   for (const target of Object.values(subpaths)) visit(target)
+  for (const name of commands) found[name] = `build/js/bindings/node/${name}/program.js`
   for (const file of Object.values(found)) {
     if (!existsSync(new URL(file, import.meta.url))) throw new Error(`package.json wants ${file}, which does not exist`)
   }
   return found
 }
+
+/** dist names of the package's commands. */
+const commands = Object.values(bin).map((path) => path.replace(/^\.\/dist\/(.*)\.js$/, '$1'))
 
 export default {
   input: entries(),
@@ -40,5 +44,6 @@ export default {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     hoistTransitiveImports: false,
+    banner: (chunk) => chunk.isEntry && commands.includes(chunk.name) ? '#!/usr/bin/env node' : '',
   },
 }

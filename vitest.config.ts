@@ -9,6 +9,7 @@ export const alias = [
   { find: /^whorl\/node$/, replacement: source('bindings/node/index.ts') },
   { find: /^whorl\/core$/, replacement: source('src/core/index.ts') },
   { find: /^whorl\/core\/plain$/, replacement: source('src/core/plain.ts') },
+  { find: /^whorl\/socket$/, replacement: source('src/socket/index.ts') },
   { find: /^whorl\/testing$/, replacement: source('src/testing/index.ts') },
 ]
 

@@ -6,15 +6,19 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { constants } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers'
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+import { callOutside } from './context.js'
 
 /** The longest that Node's timers can wait; a reactor looks again when one went off early. */
 const LONGEST = 2 ** 31 - 1
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+const UNSTOPPABLE = ['SIGKILL', 'SIGSTOP']
 
 /** Node, for one reactor. */
 export class NodeHost implements HostPort {
@@ -26,7 +30,7 @@ export class NodeHost implements HostPort {
   }
 
   setTimer(delayMs: number, fn: () => void): HostTimer {
-    return setTimeout(fn, Math.min(Math.ceil(delayMs), LONGEST)).unref()
+    return callOutside(setTimeout, fn, Math.min(Math.ceil(delayMs), LONGEST)).unref()
   }
 
   clearTimer(timer: HostTimer): void {
@@ -34,11 +38,11 @@ export class NodeHost implements HostPort {
   }
 
   soon(fn: () => void): void {
-    setImmediate(fn)
+    callOutside(setImmediate, fn)
   }
 
   afterJobs(fn: () => void): void {
-    process.nextTick(fn)
+    callOutside(process.nextTick, fn)
   }
 
   keepAlive(wanted: boolean): void {
@@ -56,6 +60,14 @@ export class NodeHost implements HostPort {
     return () => {
       for (const signal of SIGNALS) process.off(signal, handler)
     }
+  }
+
+  onSignal(signal: string, fn: () => void): () => void {
+    if (!Object.hasOwn(constants.signals, signal)) throw new TypeError(`there is no signal ${signal} here`)
+    if (UNSTOPPABLE.includes(signal)) throw new TypeError(`nobody can handle ${signal}`)
+    const handler = (): void => fn()
+    process.on(signal, handler)
+    return () => void process.off(signal, handler)
   }
 
   exit(status: number): void {

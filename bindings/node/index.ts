@@ -5,15 +5,30 @@
  * the default reactor takes hold of the core and of Node when it is first used.
  */
 
+import type { Duplex } from 'node:stream'
 import type { Deferred } from '../../src/defer/index.js'
-import type { IReactorTime } from '../../src/interfaces/index.js'
+import type { IReactorTime, IThreadPool, ThreadTask } from '../../src/interfaces/index.js'
 import {
   coiterate as coiterateOn, cooperate as cooperateOn, react as reactWith, Reactor,
 } from '../../src/reactor/index.js'
 import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
+import { ThreadPool } from '../../src/reactor/thread-pool.js'
+import { NodeDescriptors } from './descriptors.js'
+import { NodeFiles } from './files.js'
+import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
+import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
+import { fromDuplex as fromDuplexOn } from './bridges.js'
+import type { FromDuplexOptions } from './bridges.js'
 import { NodeHost } from './host.js'
 import { nodeCore, prepare } from './load.js'
+import { NodeProcesses } from './process.js'
+import { nodeResolver } from './resolver.js'
 import { NodeTCP } from './tcp.js'
+import { NodeThreads } from './threads.js'
+import type { NodeThreadOptions } from './threads.js'
+import { NodeTLS } from './tls.js'
+import { NodeUDP } from './udp.js'
+import { NodeUNIX } from './unix.js'
 
 /** A reactor of Node, independent of every other. */
 export function createReactor(options?: ReactorOptions): Reactor {
@@ -22,7 +37,11 @@ export function createReactor(options?: ReactorOptions): Reactor {
 }
 
 function makeReactor(options?: ReactorOptions): Reactor {
-  return new Reactor({ core: nodeCore, host: new NodeHost(), tcp: new NodeTCP() }, options)
+  return new Reactor({
+    core: nodeCore, host: new NodeHost(), tcp: new NodeTCP(), tls: new NodeTLS(), udp: new NodeUDP(),
+    unix: new NodeUNIX(), processes: new NodeProcesses(), descriptors: new NodeDescriptors(),
+    threads: new NodeThreads(), files: new NodeFiles(), resolver: nodeResolver(),
+  }, options)
 }
 
 /** The default reactor. */
@@ -54,6 +73,37 @@ export function coiterate(
   return coiterateOn(iterator, clock)
 }
 
+/**
+ * Runs a task in a thread of the default reactor's pool: see `deferToThreadPool`.
+ *
+ * @param task URL of a module, whose `default` export is called; or `{ module, export, signal }`
+ * @param args what it is called with: copied, or moved, see `transfer`
+ * @example
+ * deferToThread({ module: new URL('./images.js', import.meta.url), export: 'shrink' }, transfer(bytes), 200)
+ */
+export function deferToThread<T = unknown>(task: ThreadTask, ...args: unknown[]): Deferred<T> {
+  return reactor.getThreadPool().call(task, args) as Deferred<T>
+}
+
+/** A pool of threads beside the one of its reactor, for `deferToThreadPool`. The program stops it. */
+export function createThreadPool(
+  options: NodeThreadOptions & { size?: number } = {}, on: Reactor = reactor): IThreadPool {
+  return new ThreadPool(on, new NodeThreads(options), options.size)
+}
+
+/** A connection over one of Node's streams: see the other `fromDuplex`. Of the default reactor if none is given. */
+export function fromDuplex(duplex: Duplex, options: Partial<FromDuplexOptions> = {}): StreamTransport {
+  return fromDuplexOn(duplex, { reactor, ...options })
+}
+
+/** A connection over a WebSocket: see `fromWebSocket` of all hosts. Of the default reactor if none is given. */
+export function fromWebSocket(ws: WebSocketLike, options: Partial<FromWebSocketOptions> = {}): StreamTransport {
+  return fromWebSocketOn(ws, { reactor, ...options })
+}
+
+export { toDuplex } from './bridges.js'
+export type { FromDuplexOptions, ToDuplexOptions } from './bridges.js'
 export { carryContext } from './context.js'
 export { nodeCore, nodeText } from './load.js'
+export type { NodeThreadOptions } from './threads.js'
 export type { Reactor } from '../../src/reactor/index.js'

@@ -2,4 +2,9 @@
  * What `import … from 'whorl'` gives on Node: the surface that all hosts share, and Node's reactor.
  */
 export * from '../../src/index.js'
-export { carryContext, coiterate, cooperate, createReactor, react, reactor } from './index.js'
+export {
+  carryContext, coiterate, cooperate, createReactor, createThreadPool, deferToThread, fromDuplex, fromWebSocket, react,
+  reactor, toDuplex,
+} from './index.js'
+export type { FromDuplexOptions, NodeThreadOptions, ToDuplexOptions } from './index.js'
+export { backoffPolicy } from './services.js'

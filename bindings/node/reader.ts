@@ -14,10 +14,7 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { READ_SIZE } from '../../src/transports/limits.js'
-import type { TCPChannel } from './tcp-channel.js'
-
-/** A socket whose reads are at least this long is given arrays of its own; below, copying is cheaper. */
-const BULK = READ_SIZE / 2
+import type { SocketChannel } from './socket-channel.js'
 
 /** As many sockets of a reactor may hold an array of their own, so that many that paused hold little. */
 const MOST_OWN = 64
@@ -27,7 +24,7 @@ export const CHANNEL = Symbol('whorl.channel')
 
 /** A socket that one of our channels reads. */
 export interface OurSocket extends Socket {
-  [CHANNEL]?: TCPChannel
+  [CHANNEL]?: SocketChannel
 }
 
 interface OnRead {
@@ -45,9 +42,16 @@ let inner: Inner | null | undefined
 
 /** Reads for all connections of one reactor. */
 export class Reader {
-  #shared = Buffer.allocUnsafeSlow(READ_SIZE)
+  readonly #size: number
+  readonly #shared: Uint8Array
   #next: Uint8Array | undefined
   #own = 0
+
+  /** @param size of the arrays that are read into, bytes: what one read brings at most, where that is known */
+  constructor(size: number = READ_SIZE) {
+    this.#size = size
+    this.#shared = Buffer.allocUnsafeSlow(size)
+  }
 
   /** Called by Node after each read: what to read into from now on, undefined for the same as before. */
   readonly next = (): Uint8Array => {
@@ -61,7 +65,7 @@ export class Reader {
    * for a second address, and in the middle of another socket's read; what that one goes on with is not for us.
    * @param channel null until connected
    */
-  onread(channel: () => TCPChannel | null): OnRead {
+  onread(channel: () => SocketChannel | null): OnRead {
     return {
       buffer: () => channel() === null ? this.#shared : this.next(),
       callback: (length, buffer) => {
@@ -85,6 +89,16 @@ export class Reader {
     return true
   }
 
+  /** Has a socket that is given away read as sockets do; whoever takes it over reads it his own way. */
+  disarm(socket: OurSocket): void {
+    if (inner === undefined) inner = findInner(socket)
+    if (inner === null) return
+    const fields = socket as unknown as Record<symbol, unknown>
+    fields[inner.buffer] = null
+    fields[inner.callback] = null
+    fields[inner.generator] = null
+  }
+
   /** Has the socket that is being read go on with `buffer`. */
   replace(buffer: Uint8Array | null): void {
     this.#next = buffer ?? this.#shared
@@ -94,10 +108,11 @@ export class Reader {
    * Bytes for a protocol to keep, from the socket that is being read.
    * @param buffer what was read into: the common array, or the socket's own
    */
-  take(length: number, buffer: Uint8Array, channel: TCPChannel): Uint8Array {
+  take(length: number, buffer: Uint8Array, channel: SocketChannel): Uint8Array {
     // Never what was meant for another socket: two that read into one array of their own would mix their bytes.
     this.#next = undefined
-    if (length < BULK) {
+    // A socket whose reads are long is given arrays of its own; below, copying is cheaper.
+    if (length < this.#size / 2) {
       if (channel.readsOwn) {
         this.release(channel)
         this.#next = this.#shared
@@ -105,13 +120,13 @@ export class Reader {
       return this.copy(length, buffer)
     }
     if (channel.readsOwn) {
-      this.#next = Buffer.allocUnsafeSlow(READ_SIZE)
+      this.#next = Buffer.allocUnsafeSlow(this.#size)
       return length === buffer.length ? buffer : buffer.subarray(0, length)
     }
     if (this.#own < MOST_OWN) {
       this.#own += 1
       channel.readsOwn = true
-      this.#next = Buffer.allocUnsafeSlow(READ_SIZE)
+      this.#next = Buffer.allocUnsafeSlow(this.#size)
     }
     return this.copy(length, buffer)
   }
@@ -124,7 +139,7 @@ export class Reader {
   }
 
   /** The socket of `channel` has no array of its own any more. */
-  release(channel: TCPChannel): void {
+  release(channel: SocketChannel): void {
     if (!channel.readsOwn) return
     channel.readsOwn = false
     this.#own -= 1

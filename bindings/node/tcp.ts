@@ -7,13 +7,15 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import process from 'node:process'
+import { NotSupportedError } from '../../src/errors/index.js'
 import type {
   ConnectHandle, ConnectSink, ListenHandle, ListenSink, TCPConnectRequest, TCPHost, TCPListenRequest,
 } from '../../src/interfaces/index.js'
 import { tcpAddress } from '../../src/transports/address.js'
 import { prepare } from './load.js'
 import { Reader } from './reader.js'
-import { TCPChannel } from './tcp-channel.js'
+import { reusesPorts } from './tcp-reuse-port.js'
+import { SocketChannel } from './socket-channel.js'
 
 /** The first Node whose permissions cover the network. */
 const PERMISSION_MAJOR = 26
@@ -42,11 +44,12 @@ export class NodeTCP implements TCPHost {
 class Listener implements ListenHandle {
   readonly #server: Server
   readonly #sink: ListenSink
+  #isClosed = false
 
   constructor(request: TCPListenRequest, sink: ListenSink, reader: Reader) {
     this.#sink = sink
     this.#server = createServer({ allowHalfOpen: true })
-    this.#server.on('connection', (socket) => sink.accepted(new TCPChannel(socket, reader, false)))
+    this.#server.on('connection', (socket) => sink.accepted(new SocketChannel(socket, reader, false)))
     this.#server.on('listening', () => {
       const { address, port } = this.#server.address() as AddressInfo
       sink.listening(tcpAddress(address, port))
@@ -57,13 +60,25 @@ class Listener implements ListenHandle {
       process.nextTick(() => this.#failed(new Error('access to the network is not permitted (--allow-net)')))
       return
     }
-    const { host, port, backlog, reusePort } = request
-    // Not all versions of Node know all of these.
-    this.#server.listen({ host, port, backlog, reusePort } as { host: string, port: number })
+    if (request.reusePort !== true) {
+      this.#listen(request)
+      return
+    }
+    reusesPorts((can) => {
+      if (this.#isClosed) return
+      if (can) this.#listen(request)
+      else this.#failed(new NotSupportedError(`Node ${process.version}`, 'reusePort'))
+    })
   }
 
   close(): void {
+    this.#isClosed = true
     this.#server.close()
+  }
+
+  #listen({ host, port, backlog, reusePort, ipv6Only }: TCPListenRequest): void {
+    // Not all versions of Node know all of these.
+    this.#server.listen({ host, port, backlog, reusePort, ipv6Only } as { host: string, port: number })
   }
 
   #failed(error: unknown): void {
@@ -74,7 +89,7 @@ class Listener implements ListenHandle {
 
 class Attempt implements ConnectHandle {
   readonly #socket: Socket
-  #channel: TCPChannel | null = null
+  #channel: SocketChannel | null = null
   #onConnect: () => void
   #onError: (error: unknown) => void
 
@@ -82,7 +97,7 @@ class Attempt implements ConnectHandle {
     const { host, port, localHost, localPort } = request
     this.#onConnect = () => {
       this.#detach()
-      this.#channel = new TCPChannel(this.#socket, reader, true)
+      this.#channel = new SocketChannel(this.#socket, reader, true)
       sink.connected(this.#channel)
     }
     this.#onError = (error) => {

@@ -90,7 +90,7 @@ class Attempt implements IClientFactory {
 }
 
 /** Calls `then` after the protocol's next `makeConnection`, with the error that left it, if any. */
-function onceConnected(protocol: IProtocol, then: (error: { value: unknown } | null) => void): void {
+export function onceConnected(protocol: IProtocol, then: (error: { value: unknown } | null) => void): void {
   const own = Object.getOwnPropertyDescriptor(protocol, 'makeConnection')
   const makeConnection = (transport: ITransport): void => {
     if (own === undefined) Reflect.deleteProperty(protocol, 'makeConnection')

@@ -55,6 +55,38 @@ export class EndpointFields {
     return value === undefined ? undefined : this.#integer(name, value, 0x7fffffff)
   }
 
+  /** The permission bits of a file: up to four octal digits. */
+  mode(name: string): number | undefined {
+    const value = this.#values.get(name)
+    if (value === undefined) return undefined
+    if (!/^[0-7]{1,4}$/.test(value)) throw this.error(name, `must be permissions in octal, such as 660, not "${value}"`)
+    return parseInt(value, 8)
+  }
+
+  /** One of several words. */
+  word<W extends string>(name: string, words: readonly W[]): W | undefined {
+    const value = this.#values.get(name)
+    if (value === undefined) return undefined
+    const word = words.find((one) => one === value)
+    if (word === undefined) throw this.error(name, `must be ${words.join(' or ')}, not "${value}"`)
+    return word
+  }
+
+  /** Words between commas. */
+  list(name: string): string[] | undefined {
+    const value = this.#values.get(name)
+    if (value === undefined) return undefined
+    const words = value.split(',')
+    if (words.includes('')) throw this.error(name, `must be words between commas, not "${value}"`)
+    return words
+  }
+
+  /** A field that may be left out, but not be empty. */
+  optional(name: string): string | undefined {
+    if (this.#values.get(name) === '') throw this.error(name, 'is empty')
+    return this.#values.get(name)
+  }
+
   /** A duration in milliseconds. */
   duration(name: string): number | undefined {
     const value = this.#values.get(name)
@@ -73,8 +105,9 @@ export class EndpointFields {
     throw this.error(name, `must be yes or no, not "${value}"`)
   }
 
-  error(field: string, problem: string): EndpointSyntaxError {
-    return new EndpointSyntaxError(field, `endpoint string: "${field}" ${problem}; write ${this.#grammar}`)
+  error(field: string, problem: string, cause?: unknown): EndpointSyntaxError {
+    return new EndpointSyntaxError(field, `endpoint string: "${field}" ${problem}; write ${this.#grammar}`,
+      cause === undefined ? undefined : { cause })
   }
 
   #integer(name: string, value: string, most: number): number {
@@ -83,4 +116,9 @@ export class EndpointFields {
     }
     return Number(value)
   }
+}
+
+/** An object with this property, or an empty one, so that a default is not overwritten with undefined. */
+export function given<K extends string, V>(key: K, value: V | undefined): { [name in K]?: V } {
+  return value === undefined ? {} : { [key]: value } as { [name in K]?: V }
 }

@@ -55,8 +55,10 @@ function fieldsOf(description: string): Field[] {
     if (character === '\\') {
       at += 1
       if (at === description.length) {
-        throw new EndpointSyntaxError(key ?? 'escape',
-          `endpoint string: "${description}" ends with a backslash that escapes nothing; write \\\\ for a backslash`)
+        // Without the string itself: it may end with a password.
+        const field = key ?? 'escape'
+        throw new EndpointSyntaxError(field,
+          `endpoint string: "${field}" ends with a backslash that escapes nothing; write \\\\ for a backslash`)
       }
       text += description[at]!
     } else if (character === ':') {

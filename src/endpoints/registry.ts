@@ -7,7 +7,11 @@
 import { EndpointSyntaxError } from '../errors/index.js'
 import type { IStreamClientEndpoint, IStreamServerEndpoint } from '../interfaces/index.js'
 import { parseEndpointString } from './grammar.js'
-import { tcp, tcp6 } from './tcp-strings.js'
+import { processStrings } from './process-strings.js'
+import { haproxyStrings, proxyStrings } from './proxy-strings.js'
+import { hostname, tcp, tcp6 } from './tcp-strings.js'
+import { tlsStrings } from './tls-strings.js'
+import { unix } from './unix-strings.js'
 
 /**
  * Makes endpoints of one prefix from the fields of a string: those without a key in `args`, in order, the others in
@@ -19,7 +23,19 @@ export interface EndpointParser {
   client?(reactor: never, args: string[], options: Record<string, string>): IStreamClientEndpoint
 }
 
-const parsers = new Map<string, EndpointParser>([['tcp', tcp], ['tcp6', tcp6]])
+// Those that have an endpoint inside read it as their callers read them.
+const parsers = new Map<string, EndpointParser>(Object.entries({
+  tcp,
+  tcp6,
+  hostname,
+  tls: tlsStrings('tls', clientFromString),
+  ssl: tlsStrings('ssl', clientFromString),
+  unix,
+  ...processStrings,
+  haproxy: haproxyStrings(clientFromString, serverFromString),
+  socks5: proxyStrings('socks5', clientFromString),
+  connect: proxyStrings('connect', clientFromString),
+}))
 
 /**
  * Adds a prefix, or replaces one.
@@ -42,7 +58,7 @@ export function serverFromString(reactor: object, description: string): IStreamS
   const { prefix, args, options } = parseEndpointString(description)
   const parser = parsers.get(prefix)
   if (parser?.server === undefined) throw unknown('server', prefix)
-  return parser.server(reactor as never, args, options)
+  return nested(prefix, () => parser.server!(reactor as never, args, options))
 }
 
 /**
@@ -55,7 +71,25 @@ export function clientFromString(reactor: object, description: string): IStreamC
   const { prefix, args, options } = parseEndpointString(description)
   const parser = parsers.get(prefix)
   if (parser?.client === undefined) throw unknown('client', prefix)
-  return parser.client(reactor as never, args, options)
+  return nested(prefix, () => parser.client!(reactor as never, args, options))
+}
+
+/** Endpoints one inside another: each level of quoting doubles the backslashes, so nobody writes more than a few. */
+const MOST_NESTED = 32
+let depth = 0
+
+/** Reads an endpoint that may hold others, which come here again. */
+function nested<E>(prefix: string, read: () => E): E {
+  if (depth === MOST_NESTED) {
+    throw new EndpointSyntaxError('type',
+      `endpoint string: "${prefix}" is inside ${MOST_NESTED} other endpoints, which is as deep as they go`)
+  }
+  depth += 1
+  try {
+    return read()
+  } finally {
+    depth -= 1
+  }
 }
 
 function unknown(side: 'server' | 'client', prefix: string): EndpointSyntaxError {

@@ -8,8 +8,10 @@ import { fail } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
 import { DNSLookupError } from '../errors/index.js'
 import type {
-  ConnectTCPOptions, IAddress, IHostnameResolver, IProtocol, IProtocolFactory, IReactorTCP, IStreamClientEndpoint,
+  ConnectTCPOptions, IHostnameResolver, IProtocol, IProtocolFactory, IReactorTCP, IStreamClientEndpoint,
 } from '../interfaces/index.js'
+import { hostAddresses } from '../transports/resolve.js'
+import { keepClock } from './clock.js'
 import { connecting } from './connecting.js'
 
 /** How long a connection attempt may take unless told otherwise, ms. Twisted's default. */
@@ -18,7 +20,8 @@ export const CONNECT_TIMEOUT = 30_000
 /** Connects to a TCP port of an IPv4 host. */
 export class TCP4ClientEndpoint implements IStreamClientEndpoint {
   readonly #reactor: IReactorTCP
-  readonly #host: string
+  /** Whom it connects to. */
+  readonly host: string
   readonly #port: number
   readonly #options: ConnectTCPOptions
 
@@ -29,21 +32,23 @@ export class TCP4ClientEndpoint implements IStreamClientEndpoint {
    */
   constructor(reactor: IReactorTCP, host: string, port: number, options: ConnectTCPOptions = {}) {
     this.#reactor = reactor
-    this.#host = host
+    this.host = host
+    keepClock(this, reactor)
     this.#port = port
     this.#options = { ...options, timeout: options.timeout ?? CONNECT_TIMEOUT }
   }
 
   /** Fires with the protocol once connected, fails with a ConnectError; cancelling gives up the attempt. */
   connect(factory: IProtocolFactory): Deferred<IProtocol> {
-    return connecting(factory, (client) => this.#reactor.connectTCP(this.#host, this.#port, client, this.#options))
+    return connecting(factory, (client) => this.#reactor.connectTCP(this.host, this.#port, client, this.#options))
   }
 }
 
 /** Connects to a TCP port of an IPv6 host. */
 export class TCP6ClientEndpoint implements IStreamClientEndpoint {
   readonly #reactor: IReactorTCP & { readonly nameResolver?: IHostnameResolver }
-  readonly #host: string
+  /** Whom it connects to. */
+  readonly host: string
   readonly #port: number
   readonly #options: ConnectTCPOptions
 
@@ -55,7 +60,8 @@ export class TCP6ClientEndpoint implements IStreamClientEndpoint {
   constructor(reactor: IReactorTCP & { readonly nameResolver?: IHostnameResolver }, host: string, port: number,
     options: ConnectTCPOptions = {}) {
     this.#reactor = reactor
-    this.#host = host
+    this.host = host
+    keepClock(this, reactor)
     this.#port = port
     this.#options = { ...options, timeout: options.timeout ?? CONNECT_TIMEOUT }
   }
@@ -64,16 +70,13 @@ export class TCP6ClientEndpoint implements IStreamClientEndpoint {
   connect(factory: IProtocolFactory): Deferred<IProtocol> {
     const connect = (host: string): Deferred<IProtocol> =>
       connecting(factory, (client) => this.#reactor.connectTCP(host, this.#port, client, this.#options))
-    if (this.#host.includes(':')) return connect(this.#host)
+    if (this.host.includes(':')) return connect(this.host)
     const resolver = this.#reactor.nameResolver
     if (resolver === undefined) {
       // The host's own resolver, behind connectTCP, might well find an IPv4 address.
-      return fail(new DNSLookupError(`${this.#host} is no IPv6 address, and this reactor has no resolver for names.`))
+      return fail(new DNSLookupError(`${this.host} is no IPv6 address, and this reactor has no resolver for names.`))
     }
-    return resolver.resolve(this.#host, { family: 6 }).addCallback((addresses: IAddress[]) => {
-      const first = addresses.find((one): one is IAddress & { host: string } => one.family === 'IPv6')
-      if (first === undefined) throw new DNSLookupError(`${this.#host} has no IPv6 address.`)
-      return connect(first.host)
-    }) as Deferred<IProtocol>
+    return hostAddresses(resolver, this.host, 6)
+      .addCallback(([first]: string[]) => connect(first)) as Deferred<IProtocol>
   }
 }

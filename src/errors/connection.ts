@@ -143,5 +143,7 @@ export class CannotListenError extends WhorlError {
 
 function listenMessage(address: string, port: number | string, cause: unknown): string {
   const why = cause instanceof Error ? cause.message : 'the host gave no reason'
+  // An abstract name of a UNIX socket begins with a NUL, which is usually shown as @.
+  if (typeof port === 'string') return `Cannot listen on ${port.replace(/^\0/, '@')}: ${why}`
   return `Cannot listen on ${address === '' ? 'any address' : address}, port ${port}: ${why}`
 }

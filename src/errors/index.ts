@@ -35,6 +35,7 @@ export {
   TaskGroupClosed,
   TaskStopped,
 } from './control.js'
+export { MulticastError } from './datagram.js'
 export {
   AlreadyCalledError,
   CancelledError,
@@ -45,4 +46,21 @@ export {
   QueueUnderflow,
   ThrownValueError,
 } from './defer.js'
+export {
+  ProcessDone, ProcessExitedAlready, ProcessNotStarted, ProcessOutputTooLong, ProcessTerminated, StandardIOTaken,
+  UnexpectedErrorOutput,
+} from './process.js'
+export { ConnectPermissionError, NoSocketError, SocketPathTooLong } from './unix.js'
 export { ConsumerStoppedError, NetstringParseError, StringTooLongError } from './protocol.js'
+export {
+  CertificateError, PlaintextAfterStartTLS, TLSError, TLSHandshakeError, TLSOptionsError, TLSTruncated,
+} from './tls.js'
+export type { CertificateReason, HandshakeReason } from './tls.js'
+export {
+  HTTPConnectError, ProxyClosedError, ProxyError, ProxyProtocolError, ProxyReplyError, SOCKSAddressNotSupported,
+  SOCKSAuthenticationError, SOCKSCommandNotSupported, SOCKSConnectionRefused, SOCKSError, SOCKSGeneralFailure,
+  SOCKSHostUnreachable, SOCKSNetworkUnreachable, SOCKSNotAllowed, SOCKSTTLExpired,
+} from './proxy.js'
+export type { HTTPConnectErrorDetails, SOCKSErrorDetails } from './proxy.js'
+export { FileReadError } from './file.js'
+export { ThreadCrashed, ThreadPoolStopped } from './threads.js'

@@ -6,6 +6,7 @@ import type { UDPAddress } from './reactor-udp.js'
 
 /** Hears of a datagram socket. */
 export interface DatagramSink {
+  /** May come from inside `bind`, as `failed` may. */
   bound(address: UDPAddress): void
   /** Could not bind, or is broken; nothing follows. */
   failed(error: unknown): void
@@ -13,6 +14,8 @@ export interface DatagramSink {
   received(data: Uint8Array, host: string, port: number): void
   /** A connected socket was told that nobody listens. */
   refused(): void
+  /** Something went wrong that leaves the socket usable. */
+  trouble(error: unknown): void
   closed(): void
 }
 
@@ -30,7 +33,7 @@ export interface DatagramHandle {
   setInterface(iface: string): void
   pause?(): void
   resume?(): void
-  /** `sink.closed` follows. */
+  /** What `send` was given before goes out first; `sink.closed` follows. */
   close(): void
 }
 

@@ -6,6 +6,7 @@
 
 import type { DatagramHost } from './datagram-host.js'
 import type { DescriptorHost, ProcessHost } from './process-host.js'
+import type { FileHost } from './reactor-files.js'
 import type { ThreadHost } from './reactor-threads.js'
 import type { IHostnameResolver } from './resolver.js'
 import type { TCPHost, UNIXHost } from './stream-host.js'
@@ -31,6 +32,11 @@ export interface HostPort {
   keepAlive(wanted: boolean): void
   /** Calls `fn` for SIGINT and SIGTERM. @returns what takes the handlers away again */
   installSignals(fn: (signal: string) => void): () => void
+  /**
+   * Calls `fn` at each signal of this name, which then no longer does what the system does by default; missing where
+   * there are none. @returns what takes the handler away again @throws TypeError for what nobody can handle
+   */
+  onSignal?(signal: string, fn: () => void): () => void
   /** Ends the program with a status, 0 to 255; missing where that is not the program's to decide. */
   exit?(status: number): void
   /** UTF-8. */
@@ -76,6 +82,7 @@ export interface ReactorParts {
   processes?: ProcessHost
   descriptors?: DescriptorHost
   threads?: ThreadHost
+  files?: FileHost
   /** The host's way from names to addresses: hosts file, DNS. */
   resolver?: IHostnameResolver
 }

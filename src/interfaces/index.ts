@@ -15,13 +15,16 @@ export type {
   DescriptorHost, ProcessHandle, ProcessHost, ProcessSink, ProcessStatus, SpawnRequest,
 } from './process-host.js'
 export type { IReactorCore, Trigger, TriggerPhase } from './reactor-core.js'
+export type { FileHost, IReactorFiles, ReadFileOptions } from './reactor-files.js'
 export type {
-  ChildFD, IProcessProtocol, IProcessTransport, IReactorProcess, SpawnOptions,
+  ChildFD, ConnectProcessOptions, ErrorOutput, IProcessProtocol, IProcessTransport, IReactorProcess, SpawnOptions,
 } from './reactor-process.js'
+export type { AddressFamily, IReactorSocket } from './reactor-socket.js'
 export type { IReactorSSL } from './reactor-ssl.js'
 export type { ConnectTCPOptions, IReactorTCP, ListenTCPOptions } from './reactor-tcp.js'
 export type {
-  IReactorThreads, IThreadPool, ThreadCallOptions, ThreadHost, ThreadTask,
+  IReactorThreads, IThreadPool, ThreadCall, ThreadCallOptions, ThreadHost, ThreadJob, ThreadOutcome, ThreadRunner,
+  ThreadSink, ThreadTask,
 } from './reactor-threads.js'
 export type {
   IDatagramProtocol, IMulticastTransport, IReactorMulticast, IReactorUDP, IUDPTransport, ListenMulticastOptions,
@@ -35,7 +38,7 @@ export type {
   UNIXHost, UNIXListenRequest,
 } from './stream-host.js'
 export type { IDelayedCall, IReactorTime } from './time.js'
-export type { IStreamTransport, ITCPTransport, ITransport, WriteLimits } from './transport.js'
+export type { IBridgedTransport, IStreamTransport, ITCPTransport, ITransport, WriteLimits } from './transport.js'
 export type {
   IHandshakeListener, ITLSServerContext, ITLSTransport, PEM, TLSCertificate, TLSClientOptions, TLSCommonOptions,
   TLSIdentity, TLSServerOptions, TLSSession, TLSSessionCache, TLSVersion,

@@ -24,7 +24,10 @@ export interface ProcessStatus {
 
 /** Hears of a child. */
 export interface ProcessSink {
-  /** It runs. Each channel belongs to one descriptor, and goes one way: only its sink's half is used. */
+  /**
+   * It runs; may come from inside `spawn`. Each channel belongs to one descriptor, and goes one way: only its sink's
+   * half is used.
+   */
   started(pid: number, channels: ReadonlyMap<number, StreamChannel>): void
   /** It could not be started; nothing follows. */
   failed(error: unknown): void
@@ -33,7 +36,7 @@ export interface ProcessSink {
 
 /** A child. */
 export interface ProcessHandle {
-  /** @returns false if it is gone */
+  /** @param signal `SIGTERM`, …, or a number @returns false if it is gone @throws TypeError for an unknown signal */
   signal(signal: string | number): boolean
   /** Whether it keeps this program alive. */
   keepAlive(wanted: boolean): void
@@ -46,10 +49,10 @@ export interface ProcessHost {
 
 /** Standard input and output, and descriptors that were handed to this program. */
 export interface DescriptorHost {
-  /** Standard input and output as one channel. Once for each program. */
+  /** Standard input and output as one channel. Once for each program. @throws StandardIOTaken */
   stdio(): StreamChannel
   /** A listening socket that is descriptor `fd` already. */
   adoptPort(fd: number, sink: ListenSink): ListenHandle
-  /** A connected socket that is descriptor `fd` already. */
+  /** A connected socket that is descriptor `fd` already; the sink is called before this returns. */
   adoptConnection(fd: number, sink: ConnectSink): void
 }

@@ -13,10 +13,15 @@ import type { IListeningPort } from './listening-port.js'
 export interface ListenTCPOptions {
   /** Connections that may wait to be accepted; 511 if not given. */
   backlog?: number
-  /** Address to bind to; all IPv4 addresses if not given. */
+  /** Address to bind to; all IPv4 addresses if not given, all of both families with `::`. */
   interface?: string
-  /** Several processes may bind the same port and share its connections, where the host can do that. */
+  /**
+   * Several processes, or ports, may bind the same port and share its connections. Where the host cannot do that,
+   * listening fails with a CannotListenError whose cause is a NotSupportedError.
+   */
   reusePort?: boolean
+  /** With `interface: '::'`: takes no IPv4 connections; without, it takes them too, as `::ffff:…` addresses. */
+  ipv6Only?: boolean
 }
 
 /** Options of `connectTCP`. */
@@ -25,6 +30,8 @@ export interface ConnectTCPOptions {
   timeout?: number
   /** Local address and port to connect from. */
   bindAddress?: { host: string, port?: number }
+  /** With an address for a host: the name that it was resolved from. A restricted reactor may want to know. */
+  resolvedFrom?: string
 }
 
 /** TCP. */

@@ -12,7 +12,7 @@ export type UDPAddress = IPv4Address | IPv6Address
 
 /** What datagrams are handed to. */
 export interface IDatagramProtocol {
-  /** Bound: sets `transport` and calls `startProtocol`. */
+  /** Bound: sets `transport` and calls `startProtocol`. Comes from inside `listenUDP` where the host binds at once. */
   makeConnection(transport: IUDPTransport): void
   /** @param data the receiver's to keep */
   datagramReceived(data: Uint8Array, address: UDPAddress): void
@@ -27,11 +27,17 @@ export interface IDatagramProtocol {
 /** A UDP port. */
 export interface IUDPTransport {
   /**
-   * Sends one datagram; what the host cannot send is lost, as on the network. @param address where to; not on a
-   * connected port @throws TypeError without an address on an unconnected port, or for a host that is no address
+   * Sends one datagram; what the host cannot send is lost, as on the network. The array is the port's until then: do
+   * not change it. After `stopListening`: dropped.
+   * @param address where to; not needed on a connected port
+   * @throws TypeError without an address on an unconnected port, or for a host that is no address of the port's family
+   * @throws RangeError for more bytes than a datagram holds
    */
   write(data: Uint8Array | string, address?: { host: string, port: number }): void
-  /** Only sends to, and hears from, this peer. @throws ConnectError when connected already; TypeError for a name */
+  /**
+   * Only sends to, and hears from, this peer. What is written before the host has done so waits.
+   * @throws ConnectError when connected already; TypeError for a name
+   */
   connect(host: string, port: number): void
   /** Fires with the port once bound, fails with CannotListenError. */
   readonly ready: Deferred<IUDPTransport>
@@ -44,7 +50,12 @@ export interface IUDPTransport {
 
 /** A UDP port that can join groups. */
 export interface IMulticastTransport extends IUDPTransport {
-  /** @param iface address of the interface (IPv6: `::%eth0`), the host's choice if not given */
+  readonly ready: Deferred<IMulticastTransport>
+  /**
+   * Fires once the port hears the group, fails with MulticastError.
+   * @param iface address of the interface (IPv6: `::%eth0`), the host's choice if not given
+   * @throws TypeError for what is no address of a group
+   */
   joinGroup(group: string, iface?: string): Deferred<void>
   leaveGroup(group: string, iface?: string): Deferred<void>
   getTTL(): number
@@ -59,7 +70,7 @@ export interface IMulticastTransport extends IUDPTransport {
 export interface ListenUDPOptions {
   /** Address to bind to; all IPv4 addresses if not given. */
   interface?: string
-  /** Longer datagrams are cut, bytes; 8,192 if not given. */
+  /** Longer datagrams are cut to this when received, bytes; 8,192 if not given. */
   maxPacketSize?: number
 }
 

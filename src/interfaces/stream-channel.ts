@@ -16,7 +16,10 @@ import type { TLSSession } from './tls.js'
 
 /** One connected host socket. */
 export interface StreamChannel {
-  /** Begin to read and to tell `sink`. Called once. */
+  /**
+   * Begin to read and to tell `sink`. Called once by each who has the channel: TLS that takes an open one over calls
+   * it again, and from then on only the new sink is told.
+   */
   open(sink: StreamSink): void
   /**
    * Hands bytes to the host; never called while an earlier one is unanswered.
@@ -36,13 +39,14 @@ export interface StreamChannel {
   close(linger: boolean): void
   /** Drop everything at once, with a reset if the host can. The sink is told nothing more. May come before `open`. */
   reset(): void
-  /** Stop reading, so that the peer feels it. */
+  /** Stop reading, so that the peer feels it. Nothing is received after it, nor the end, until `resume`. */
   pause(): void
   resume(): void
   readonly peer: IAddress
   readonly host: IAddress
   setNoDelay(enabled: boolean): void
-  setKeepAlive(enabled: boolean): void
+  /** @param delayMs of silence before the first question to the peer; the host's own if not given */
+  setKeepAlive(enabled: boolean, delayMs?: number): void
 }
 
 /** Who hears of a channel. */

@@ -43,6 +43,7 @@ export interface TCPListenRequest {
   port: number
   backlog?: number
   reusePort?: boolean
+  ipv6Only?: boolean
 }
 
 /** What `connectTCP` needs. */

@@ -2,7 +2,7 @@
  * TLS: what a program says about identities and trust, and what it learns of a session.
  *
  * Owns: the shapes. Must not know: how a host does TLS. Options are plain objects, PEM text or bytes as OpenSSL takes
- * them. Source: twisted.internet.ssl (CertificateOptions, optionsForClientTLS), RFC 8446, RFC 6066 (SNI), RFC 7301 (ALPN).
+ * them. Source: twisted.internet.ssl (CertificateOptions, optionsForClientTLS), RFC 8446, RFC 6066 (SNI), 7301 (ALPN).
  */
 
 /** PEM text, or bytes of PEM. */
@@ -52,8 +52,13 @@ export interface TLSServerOptions extends TLSCommonOptions {
   identity: TLSIdentity
   /** Identities by server name; `*.example.com` stands for one label. */
   names?: Record<string, TLSIdentity>
-  /** `require`: a client without a certificate of `ca` is refused; `request`: it is asked for, and may come without. */
+  /**
+   * `require`: a client without a certificate of `ca` is refused. `request`: it is asked for, and may come without, but
+   * not with one of anybody else.
+   */
   clientCertificate?: 'none' | 'request' | 'require'
+  /** Handshakes that may be under way at a port; 4,096 if not given. With one more, the oldest is given up. */
+  maxHandshakes?: number
 }
 
 /** Sessions to resume. Bounded, and of no use to anybody but the host that made them. */
@@ -94,11 +99,15 @@ export interface TLSSession {
 /** A connection that can begin TLS, or speaks it. */
 export interface ITLSTransport {
   /**
-   * Speaks TLS from now on, after what was written before. As server with options that have an `identity` or a
-   * TLSServerContext, else as client. What the peer sent before the handshake and is not consumed is never interpreted.
+   * Speaks TLS from now on, after what was written before. As server with a TLSServerContext, or options that have an
+   * `identity` and nothing that only a client says (`serverName`, `insecureSkipVerify`, `sessions`); else as client.
+   * What the peer sent before the handshake and is not consumed is never interpreted.
+   * @param early bytes that were read already and are the handshake's, as behind a header that comes before TLS
    * @throws NotSupportedError where the host has no TLS; TypeError for options that are none, or when TLS has begun
    */
-  startTLS(tls: TLSClientOptions | TLSServerOptions | ITLSServerContext): void
+  startTLS(tls: TLSClientOptions | TLSServerOptions | ITLSServerContext, early?: Uint8Array): void
+  /** True from `startTLS` on, and where TLS was there from the start. */
+  readonly tlsBegun: boolean
   /** Null before the handshake, and when the peer showed none. */
   getPeerCertificate(): TLSCertificate | null
   /** ALPN's choice; null before the handshake, and when there was none. */
@@ -110,12 +119,12 @@ export interface ITLSTransport {
 /** Server options that can be changed while ports use them: new connections see the new ones. */
 export interface ITLSServerContext {
   readonly options: TLSServerOptions
-  /** Replaces the options: certificates are reloaded without a restart. @throws TLSOptionsError, and keeps the old ones */
+  /** Replaces options: certificates are reloaded without a restart. @throws TLSOptionsError, and keeps the old ones */
   update(options: Partial<TLSServerOptions>): void
 }
 
 /** Told of handshakes. */
 export interface IHandshakeListener {
-  /** TLS is up: the certificate and ALPN's choice are known. After `connectionMade` where TLS was there from the start. */
+  /** TLS is up: certificate and ALPN's choice are known. After `connectionMade` where TLS was there from the start. */
   handshakeCompleted(): void
 }

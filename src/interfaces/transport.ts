@@ -54,6 +54,20 @@ export interface WriteLimits {
 export interface ITCPTransport extends IStreamTransport {
   setTcpNoDelay(enabled: boolean): void
   getTcpNoDelay(): boolean
-  setTcpKeepAlive(enabled: boolean): void
+  /** @param delayMs of silence before the first question to the peer, ms; the host's own if not given */
+  setTcpKeepAlive(enabled: boolean, delayMs?: number): void
   getTcpKeepAlive(): boolean
+}
+
+/**
+ * A connection whose bytes can be taken as streams, in place of the protocol's `dataReceived`. Whoever asks for
+ * `readable`, or iterates, takes them for good; the protocol still hears of the end.
+ */
+export interface IBridgedTransport {
+  /** What is received. The peer's end closes it, an end that is not clean errors it. */
+  readonly readable: ReadableStream<Uint8Array>
+  /** What is to be sent: closing it closes the sending side, aborting it aborts the connection. */
+  readonly writable: WritableStream<Uint8Array>
+  /** What is received, piece by piece; leaving the loop early closes the connection. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array>
 }

@@ -1,9 +1,10 @@
 /**
  * What all framing protocols share: bytes in by `dataReceived`, frames out to a method of the subclass.
  *
- * Owns: the frame stream (made when the first bytes come, so that an idle connection costs none), pausing, and the
- * promise that nothing is delivered once the connection is being closed. Must not know: any wire format.
- * Source: twisted.protocols.basic, its _PauseableMixin; cases B08, B09, B11 to B14.
+ * Owns: the frame stream (made when the first bytes come, so that an idle connection costs none), pausing, and two
+ * promises: nothing is delivered once the connection is being closed, and nothing that came in plain text is delivered
+ * once TLS has begun. Must not know: any wire format.
+ * Source: twisted.protocols.basic, its _PauseableMixin; cases B08, B09, B11 to B14, N21.
  */
 import { defaultCore } from '../core/default.js'
 import type { Core } from '../core/core.js'
@@ -13,10 +14,13 @@ import type { FrameHandler } from '../core/frame-stream.js'
 import type { Failure } from '../defer/index.js'
 import type { ITransport } from '../interfaces/transport.js'
 import { Protocol } from './protocol.js'
+import { abortAsSpoilt, securityOf } from './spoilt.js'
 
 /** A protocol whose bytes are cut into frames by the core. */
 export abstract class FramedProtocol extends Protocol implements FrameHandler {
   #stream: FrameStream | null = null
+  /** What the bytes here came through; see `securityOf`. */
+  #security: unknown = undefined
 
   /** Makes the parser of this protocol's wire format. */
   protected abstract makeFrames(core: Core): FrameParser
@@ -43,11 +47,12 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
       this.#stream.free()
       this.#stream = null
     }
+    this.#security = securityOf(transport)
     super.makeConnection(transport)
   }
 
   override dataReceived(data: Uint8Array): void {
-    if (this.isClosing) return
+    if (this.mustStop && (this.isClosing || this.stopIfClosing())) return
     const stream = this.#stream
     if (stream === null) {
       this.frames.receive(data)
@@ -66,10 +71,25 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
     return transport !== undefined && transport.disconnecting
   }
 
-  /** Stops delivering when the last event closed the connection. */
+  /** Whether the last event may have been the last: it closed the connection, or began TLS. */
+  protected get mustStop(): boolean {
+    const { transport } = this as { transport?: ITransport }
+    return transport !== undefined && (transport.disconnecting || securityOf(transport) !== this.#security)
+  }
+
+  /**
+   * Stops delivering when the last event closed the connection. When it began TLS and there are bytes behind it, they
+   * are forgotten and the connection is aborted.
+   */
   protected stopIfClosing(): boolean {
-    if (!this.isClosing) return false
-    if (this.#stream !== null) this.#stream.stop()
+    if (!this.mustStop) return false
+    const stream = this.#stream
+    if (!this.isClosing) {
+      this.#security = securityOf(this.transport)
+      if (stream === null || stream.isStopped || stream.takeRest().length === 0) return false
+      abortAsSpoilt(this.transport)
+    }
+    if (stream !== null) stream.stop()
     return true
   }
 

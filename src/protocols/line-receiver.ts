@@ -65,8 +65,8 @@ export class LineOnlyReceiver<Line extends string | Uint8Array = string> extends
       const { encoding } = this
       this.lineReceived((encoding === 'bytes' ? parser.payload() : parser.text(encoding)) as Line)
     }
-    if (this.isClosing) this.stopIfClosing()
-    else if (this.delimiter !== this.#delimiter || this.maxLength !== this.#maxLength) this.follow()
+    if (this.mustStop && this.stopIfClosing()) return
+    if (this.delimiter !== this.#delimiter || this.maxLength !== this.#maxLength) this.follow()
   }
 
   /** The rest is parsed again with the delimiter and limit as they are now. */

@@ -10,7 +10,8 @@
 import type { Failure } from '../defer/index.js'
 import type { IBufferedProtocol, IProtocol } from '../interfaces/protocol.js'
 import type { IProtocolFactory } from '../interfaces/factory.js'
-import type { ITCPTransport, ITransport } from '../interfaces/transport.js'
+import type { ITLSTransport } from '../interfaces/tls.js'
+import type { IBridgedTransport, ITCPTransport, ITransport } from '../interfaces/transport.js'
 
 /**
  * One connection's worth of behaviour.
@@ -25,7 +26,7 @@ export class Protocol implements IProtocol {
    * The connection; set just before `connectionMade`, and kept after the end, when writing does nothing. What
    * carries no TCP may lack some of these methods.
    */
-  transport!: ITCPTransport
+  transport!: ITCPTransport & ITLSTransport & IBridgedTransport
   /** The factory that built this protocol, null if none did. */
   factory: IProtocolFactory | null = null
   /** True from `connectionMade` on, until this class's own `connectionLost`. */
@@ -34,7 +35,7 @@ export class Protocol implements IProtocol {
   /** Called by the transport: keeps it and calls `connectionMade`. */
   makeConnection(transport: ITransport): void {
     this.connected = true
-    this.transport = transport as ITCPTransport
+    this.transport = transport as typeof this.transport
     this.connectionMade()
   }
 

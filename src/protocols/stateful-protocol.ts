@@ -6,6 +6,7 @@
  */
 import { concat } from '../core/bytes.js'
 import { Protocol } from './protocol.js'
+import { abortAsSpoilt, securityOf } from './spoilt.js'
 
 /** Takes exactly the bytes it asked for; returns the next state, or nothing to stay as it is. */
 export type StateHandler = (data: Uint8Array) => State | void
@@ -18,6 +19,7 @@ export abstract class StatefulProtocol extends Protocol {
   #parts: Uint8Array[] = []
   #have = 0
   #isBusy = false
+  #security: unknown = undefined
 
   /** The state to begin with. */
   abstract getInitialState(): State
@@ -25,13 +27,14 @@ export abstract class StatefulProtocol extends Protocol {
   override makeConnection(transport: Parameters<Protocol['makeConnection']>[0]): void {
     this.#state = null
     this.#forget()
+    this.#security = securityOf(transport)
     super.makeConnection(transport)
     // As in Twisted after connectionMade, which may prepare what the first state depends on.
     this.#begin()
   }
 
   override dataReceived(data: Uint8Array): void {
-    if (this.#isClosing) {
+    if (this.#isClosing || this.#isSpoilt()) {
       this.#forget()
       return
     }
@@ -55,11 +58,24 @@ export abstract class StatefulProtocol extends Protocol {
       this.#have = all.length - count
       const next = handler.call(this, all.subarray(0, count))
       if (next) this.#enter(next)
+      if (this.#isSpoilt()) return
     }
   }
 
   get #isClosing(): boolean {
     return this.transport?.disconnecting === true
+  }
+
+  /** Whether TLS was begun while bytes in plain text were still here (N21): those are never looked at. */
+  #isSpoilt(): boolean {
+    if (this.transport === undefined) return false
+    const security = securityOf(this.transport)
+    if (security === this.#security) return false
+    this.#security = security
+    if (this.#have === 0) return false
+    this.#forget()
+    abortAsSpoilt(this.transport)
+    return true
   }
 
   #forget(): void {

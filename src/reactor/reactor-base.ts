@@ -13,9 +13,9 @@
  * and costs 40 ns to avoid.
  */
 
-import type { Deferred, Failure as FailureType } from '../defer/index.js'
+import type { Deferred, Failure as FailureType, Settled } from '../defer/index.js'
 import { bindContext, Failure } from '../defer/index.js'
-import { ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
+import { NotSupportedError, ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
 import type { HostPort, HostTimer, ReactorParts } from '../interfaces/host.js'
 import type { IReactorCore, Trigger, TriggerPhase } from '../interfaces/reactor-core.js'
 import type { IDelayedCall, IReactorTime } from '../interfaces/time.js'
@@ -119,7 +119,7 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   }
 
   /** See `deferLater`. */
-  deferLater<A extends unknown[], R>(ms: number, fn?: (...args: A) => R, ...args: A): Deferred<Awaited<R>> {
+  deferLater<A extends unknown[], R>(ms: number, fn?: (...args: A) => R, ...args: A): Deferred<Settled<R>> {
     return deferLater(this, ms, fn, ...args)
   }
 
@@ -161,6 +161,12 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     }
   }
 
+  /** Whether a call is due, or put off to the next turn. @internal */
+  protected hasDue(): boolean {
+    if (this.#queue !== null && this.#queue.size > 0) return true
+    return this.#timers !== null && this.#timers.nextDeadline() <= this.host.now()
+  }
+
   /** Reports what went wrong in someone else's code. @internal */
   logFailure(message: string, reason: unknown): void {
     // A Failure of the same error if it is one; asking a hostile proxy whether it is could throw here.
@@ -174,7 +180,12 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     for (let i = 0; i < this.#dirtyCount; i++) {
       const target = dirty[i] as Flushable
       dirty[i] = null
-      target.flush()
+      try {
+        target.flush()
+      } catch (error) {
+        // Or this turn would never end, and nothing of any connection go out any more.
+        this.logFailure('Output could not be handed over', error)
+      }
     }
     this.#dirtyCount = 0
   }
@@ -248,6 +259,30 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     if (wanted === this.#keptAlive) return
     this.#keptAlive = wanted
     this.host.keepAlive(wanted)
+  }
+
+  /**
+   * Calls `fn` in a turn of its own at each signal of this name, `SIGHUP` or `HUP`, until what is returned is called;
+   * running or not. The system's default for the signal does not happen meanwhile. Beside what `run` does at SIGINT and
+   * SIGTERM. Does not keep the program alive.
+   * @returns takes the handler away again
+   * @throws NotSupportedError where the host has no signals, TypeError for one that is unknown or nobody can handle
+   */
+  onSignal(signal: string, fn: (signal: string) => unknown): () => void {
+    checkFunction(fn)
+    if (this.host.onSignal === undefined) throw new NotSupportedError(this.host.name, 'onSignal')
+    if (typeof signal !== 'string') throw new TypeError(`a signal is given by its name, not as ${String(signal)}`)
+    const name = signal.startsWith('SIG') ? signal : `SIG${signal}`
+    const call = bindContext(fn)
+    return this.host.onSignal(name, () => {
+      this.enter()
+      try {
+        call(name)
+      } catch (error) {
+        this.logFailure(`What was to happen at ${name} failed`, error)
+      }
+      this.exit()
+    })
   }
 
   // --- life

@@ -7,32 +7,39 @@
 import { Deferred, Failure, succeed } from '../defer/index.js'
 import { CannotListenError, ConnectError, ConnectionRefusedError, UserError } from '../errors/index.js'
 import type {
-  IAddress, IClientFactory, IConnector, IListeningPort, IProtocol, IProtocolFactory, ITransport, TCPAddress,
+  IAddress, IClientFactory, IConnector, IHandshakeListener, IListeningPort, IProtocol, IProtocolFactory, ITransport,
+  TCPAddress,
 } from '../interfaces/index.js'
 import { StringTransport } from './string-transport.js'
 
 /** A port that takes the connections a test makes. */
-export class MemoryPort implements IListeningPort<TCPAddress> {
-  readonly ready: Deferred<IListeningPort<TCPAddress>>
+export class MemoryPort<Address extends IAddress = TCPAddress> implements IListeningPort<Address> {
+  readonly ready: Deferred<IListeningPort<Address>>
   /** Whether it takes connections. */
   listening = false
   readonly #factory: IProtocolFactory
-  readonly #address: TCPAddress
-  readonly #claim: (port: MemoryPort) => void
+  readonly #address: Address
+  readonly #claim: (port: MemoryPort<Address>) => void
+  readonly #tls: boolean
 
-  /** @param claim called before it listens; throws CannotListenError when the address is taken */
-  constructor(factory: IProtocolFactory, address: TCPAddress,
-    claim: (port: MemoryPort) => void) {
+  /**
+   * @param claim called before it listens; throws CannotListenError when the address is taken
+   * @param tls whether connections have TLS from the start
+   */
+  constructor(factory: IProtocolFactory, address: Address, claim: (port: MemoryPort<Address>) => void, tls = false) {
     this.#factory = factory
     this.#address = address
     this.#claim = claim
+    this.#tls = tls
     this.startListening()
-    this.ready = succeed<IListeningPort<TCPAddress>>(this)
+    this.ready = succeed<unknown>(this) as unknown as Deferred<IListeningPort<Address>>
   }
 
   startListening(): void {
     if (this.listening) {
-      throw new CannotListenError(this.#address.host, this.#address.port, { cause: new Error('it listens already') })
+      const path = 'path' in this.#address ? this.#address.path : ''
+      const { host = path, port = 0 } = this.#address as Partial<TCPAddress>
+      throw new CannotListenError(host ?? '', port, { cause: new Error('it listens already') })
     }
     this.#claim(this)
     this.listening = true
@@ -51,7 +58,7 @@ export class MemoryPort implements IListeningPort<TCPAddress> {
     return this.stopListening() ?? succeed()
   }
 
-  getHost(): TCPAddress {
+  getHost(): Address {
     return this.#address
   }
 
@@ -61,10 +68,10 @@ export class MemoryPort implements IListeningPort<TCPAddress> {
    * @returns the protocol that the factory made for it, null when it refused
    * @throws ConnectionRefusedError when the port does not listen
    */
-  accept(transport: ITransport = new StringTransport({ host: this.#address })): IProtocol | null {
+  accept(transport: ITransport = new StringTransport({ host: this.#address, tls: this.#tls })): IProtocol | null {
     if (!this.listening) throw new ConnectionRefusedError()
     const protocol = this.#factory.buildProtocol(transport.getPeer())
-    protocol?.makeConnection(transport)
+    if (protocol !== null) connect(protocol, transport, this.#tls)
     return protocol
   }
 }
@@ -74,11 +81,14 @@ export class MemoryConnector implements IConnector {
   state: 'disconnected' | 'connecting' | 'connected' = 'disconnected'
   readonly #factory: IClientFactory
   readonly #destination: IAddress
+  readonly #tls: boolean
   #transport: ITransport | null = null
 
-  constructor(factory: IClientFactory, destination: IAddress) {
+  /** @param tls whether the connection has TLS from the start */
+  constructor(factory: IClientFactory, destination: IAddress, tls = false) {
     this.#factory = factory
     this.#destination = destination
+    this.#tls = tls
   }
 
   connect(): void {
@@ -107,13 +117,13 @@ export class MemoryConnector implements IConnector {
    * @param transport the connection; one that keeps what is written if not given
    * @returns the protocol that the factory made for it, null when it refused
    */
-  succeed(transport: ITransport = new StringTransport({ peer: this.#destination })): IProtocol | null {
+  succeed(transport: ITransport = new StringTransport({ peer: this.#destination, tls: this.#tls })): IProtocol | null {
     if (this.state !== 'connecting') throw new ConnectError('There is no attempt to succeed.')
     this.state = 'connected'
     this.#transport = transport
     const protocol = this.#factory.buildProtocol(this.#destination)
     if (protocol === null) this.lose(new ConnectError('The factory made no protocol.'))
-    else protocol.makeConnection(transport)
+    else connect(protocol, transport, this.#tls)
     return protocol
   }
 
@@ -133,4 +143,10 @@ export class MemoryConnector implements IConnector {
     this.#factory.clientConnectionLost(this, new Failure(reason))
     this.#factory.doStop()
   }
+}
+
+/** With TLS from the start, the handshake is over before there is a protocol. */
+function connect(protocol: IProtocol, transport: ITransport, tls: boolean): void {
+  protocol.makeConnection(transport)
+  if (tls) (protocol as Partial<IHandshakeListener>).handshakeCompleted?.()
 }

@@ -9,7 +9,8 @@
 import { succeed } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
 import type {
-  IAddress, IPullProducer, IPushProducer, ITCPTransport, WriteLimits,
+  IAddress, IProtocol, IPullProducer, IPushProducer, ITCPTransport, ITLSServerContext, ITLSTransport, TLSCertificate,
+  TLSClientOptions, TLSServerOptions, TLSSession, WriteLimits,
 } from '../interfaces/index.js'
 import { ProducerAlreadyRegistered } from '../transports/index.js'
 
@@ -22,6 +23,8 @@ export interface StringTransportOptions {
   host?: IAddress
   /** The address of the other end; one of the documentation network if not given. */
   peer?: IAddress
+  /** Whether it has TLS from the start; false if not given. */
+  tls?: boolean
 }
 
 /**
@@ -33,7 +36,7 @@ export interface StringTransportOptions {
  * protocol.dataReceived(new TextEncoder().encode('hello\r\n'))
  * expect(transport.text()).toBe('HELLO\r\n')
  */
-export class StringTransport implements ITCPTransport {
+export class StringTransport implements ITCPTransport, ITLSTransport {
   /** Whether the protocol wants to receive: what it last asked of this transport as a producer. */
   producerState: 'producing' | 'paused' | 'stopped' = 'producing'
   /** False once the connection was aborted. */
@@ -53,8 +56,17 @@ export class StringTransport implements ITCPTransport {
   /** What `setWriteLimits` was last given. */
   writeLimits: WriteLimits = {}
 
-  readonly #host: IAddress
-  readonly #peer: IAddress
+  /** True from `startTLS` on, or from the start. */
+  tlsBegun: boolean
+  /** What `startTLS` was called with; null before. */
+  tlsOptions: TLSClientOptions | TLSServerOptions | ITLSServerContext | null = null
+  /** What `tlsSession` and its like say; the test sets it before it calls `handshakeCompleted`. */
+  tlsSession: TLSSession | null = null
+  /** Who `switchProtocol` gave the connection to; null before. */
+  switchedTo: IProtocol | null = null
+
+  #host: IAddress
+  #peer: IAddress
   #pieces: Uint8Array[] = []
   #noDelay = false
   #keepAlive = false
@@ -62,6 +74,7 @@ export class StringTransport implements ITCPTransport {
   constructor(options: StringTransportOptions = {}) {
     this.#host = options.host ?? HOST
     this.#peer = options.peer ?? PEER
+    this.tlsBegun = options.tls ?? false
   }
 
   /** Everything written since the beginning or the last `clear()`. */
@@ -174,6 +187,31 @@ export class StringTransport implements ITCPTransport {
 
   getTcpKeepAlive(): boolean {
     return this.#keepAlive
+  }
+
+  /** Notes it; no handshake follows. @throws TypeError when TLS has begun */
+  startTLS(tls: TLSClientOptions | TLSServerOptions | ITLSServerContext): void {
+    if (this.tlsBegun) throw new TypeError('TLS has begun already')
+    if (typeof tls !== 'object' || tls === null) throw new TypeError('startTLS() takes options')
+    this.tlsBegun = true
+    this.tlsOptions = tls
+  }
+
+  getPeerCertificate(): TLSCertificate | null {
+    return this.tlsSession?.peerCertificate ?? null
+  }
+
+  get negotiatedProtocol(): string | null {
+    return this.tlsSession?.protocol ?? null
+  }
+
+  /** Connects another protocol, and hands it `rest`; the test calls that one from then on. */
+  switchProtocol(protocol: IProtocol, options: { rest?: Uint8Array, peer?: IAddress, host?: IAddress } = {}): void {
+    this.#peer = options.peer ?? this.#peer
+    this.#host = options.host ?? this.#host
+    this.switchedTo = protocol
+    protocol.makeConnection(this)
+    if (options.rest !== undefined && options.rest.length > 0) protocol.dataReceived(options.rest)
   }
 
   #checkProducing(what: string): void {

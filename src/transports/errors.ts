@@ -1,8 +1,8 @@
 /**
  * Errors of using a transport.
  *
- * Source: the write limit is the project's own; the second producer is twisted.internet.abstract's
- * RuntimeError.
+ * Source: the write limit is the project's own; the second producer is twisted.internet.abstract's RuntimeError;
+ * the codes of a WebSocket are those of RFC 6455 section 7.4.
  */
 
 import type { ErrorDetails, Fault } from '../errors/base.js'
@@ -25,5 +25,18 @@ export class ProducerAlreadyRegistered extends WhorlError {
 
   constructor(message = 'A producer is registered with this transport already.', details?: ErrorDetails) {
     super(message, details)
+  }
+}
+
+/** A WebSocket was closed with a code that says something went wrong. */
+export class WebSocketClosed extends WhorlError {
+  static override readonly code: string = 'ERR_TRANSPORT_WEBSOCKET_CLOSED'
+  static override readonly fault: Fault = 'remote'
+  /** The code of the close frame; 1006 when there was none. */
+  readonly closeCode: number
+
+  constructor(message = 'The WebSocket was not closed in order.', closeCode = 1006, details?: ErrorDetails) {
+    super(message, details)
+    this.closeCode = closeCode
   }
 }

@@ -6,7 +6,8 @@
  */
 
 import {
-  ConnectBindError, ConnectError, ConnectionLost, ConnectionRefusedError, DNSLookupError, NoRouteError, TimeoutError,
+  CapabilityError, ConnectBindError, ConnectError, ConnectionDone, ConnectionLost, ConnectionRefusedError, ConnectPermissionError,
+  DNSLookupError, NoRouteError, NoSocketError, SocketPathTooLong, TimeoutError,
 } from '../errors/index.js'
 
 type ConnectErrorClass = new (message?: string, details?: { cause?: unknown }) => ConnectError
@@ -25,6 +26,14 @@ const CONNECT_ERRORS: Readonly<Record<string, ConnectErrorClass>> = {
   EAI_NONAME: DNSLookupError,
   ENODATA: DNSLookupError,
   ESERVFAIL: DNSLookupError,
+  // Of UNIX sockets.
+  ENOENT: NoSocketError,
+  ENOTDIR: NoSocketError,
+  ENOTSOCK: NoSocketError,
+  EPROTOTYPE: NoSocketError,
+  EACCES: ConnectPermissionError,
+  EPERM: ConnectPermissionError,
+  ENAMETOOLONG: SocketPathTooLong,
   EADDRINUSE: ConnectBindError,
   EADDRNOTAVAIL: ConnectBindError,
 }
@@ -39,8 +48,25 @@ export function hostErrorCode(error: unknown): string {
 /** Why an attempt to connect failed. */
 export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error
+  // No failure of the host's, and not to be mistaken for one: an address that a restricted reactor may not reach.
+  if (error instanceof CapabilityError) return error as unknown as ConnectError
   const Kind = CONNECT_ERRORS[hostErrorCode(error)] ?? ConnectError
   return new Kind(messageOf(error), { cause: error })
+}
+
+/**
+ * That a connection ended in order. Without a stack: it would show the host's loop and nothing else, and to take it costs
+ * more than everything else at the end of a connection.
+ */
+export function connectionDone(): ConnectionDone {
+  const { stackTraceLimit } = Error as { stackTraceLimit?: unknown }
+  // Not every engine has it, and where the built-ins are frozen it stays as it is.
+  if (typeof stackTraceLimit !== 'number' || !Reflect.set(Error, 'stackTraceLimit', 0)) return new ConnectionDone()
+  try {
+    return new ConnectionDone()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  }
 }
 
 /** Why a connection broke. */

@@ -16,6 +16,7 @@ import type { IProtocol } from '../interfaces/protocol.js'
 import type { StreamChannel } from '../interfaces/stream-channel.js'
 import type { ConnectHandle, ConnectSink } from '../interfaces/stream-host.js'
 import type { IDelayedCall } from '../interfaces/time.js'
+import { captureContext } from './carrier.js'
 import { connectError } from './host-errors.js'
 import type { StreamReactor } from './stream-reactor.js'
 import { StreamTransport } from './stream-transport.js'
@@ -28,6 +29,8 @@ export class StreamConnector implements IConnector, ConnectionOwner {
   readonly #destination: IAddress
   readonly #timeout: number
   readonly #open: (sink: ConnectSink) => ConnectHandle
+  /** @internal */
+  readonly carry = captureContext()
   #state: 'disconnected' | 'connecting' | 'connected' = 'disconnected'
   #started = false
   #attempt: Attempt | null = null
@@ -141,8 +144,14 @@ export class StreamConnector implements IConnector, ConnectionOwner {
   }
 
   #build(channel: StreamChannel): IProtocol | Failure | null {
+    let built: IProtocol | null = null
+    const build = (): void => {
+      built = this.#factory.buildProtocol(channel.peer) ?? null
+    }
     try {
-      return this.#factory.buildProtocol(channel.peer) ?? null
+      if (this.carry === null) build()
+      else this.carry(build)
+      return built
     } catch (error) {
       this.#reactor.logFailure('buildProtocol failed', error)
       return new Failure(error)
@@ -164,7 +173,8 @@ export class StreamConnector implements IConnector, ConnectionOwner {
 
   #call(message: string, fn: () => void): void {
     try {
-      fn()
+      if (this.carry === null) fn()
+      else this.carry(fn)
     } catch (error) {
       this.#reactor.logFailure(message, error)
     }

@@ -16,8 +16,9 @@ import type { IListeningPort } from '../interfaces/listening-port.js'
 import type { IProtocol } from '../interfaces/protocol.js'
 import type { StreamChannel } from '../interfaces/stream-channel.js'
 import type { ListenHandle, ListenSink } from '../interfaces/stream-host.js'
+import { captureContext } from './carrier.js'
 import type { StreamReactor } from './stream-reactor.js'
-import { StreamTransport } from './stream-transport.js'
+import { connectionOf, StreamTransport } from './stream-transport.js'
 import type { ConnectionOwner } from './stream-transport.js'
 
 /** What was asked for; for messages and until the real address is known. @internal */
@@ -27,13 +28,23 @@ export interface PortRequest<Address extends IAddress = IAddress> {
   address: Address
 }
 
-/** A listening port. */
-export class StreamPort<Address extends IAddress = IAddress>
-  implements IListeningPort<Address>, ListenSink, ConnectionOwner {
+/**
+ * A listening port. What the host and its connections tell it comes through private objects: whoever could call that
+ * would be given connections from inside.
+ */
+export class StreamPort<Address extends IAddress = IAddress> implements IListeningPort<Address> {
   readonly #reactor: StreamReactor
   readonly #factory: IProtocolFactory
   readonly #request: PortRequest<Address>
   readonly #open: (sink: ListenSink) => ListenHandle
+  readonly #carry = captureContext()
+  readonly #sink: ListenSink = {
+    listening: (address) => this.#listening(address),
+    failed: (error) => this.#failed(error),
+    accepted: (channel) => this.#accepted(channel),
+    acceptFailed: (error) => this.#reactor.logFailure('A connection could not be accepted', error),
+  }
+  readonly #owner: ConnectionOwner = { carry: this.#carry, connectionEnded: () => this.#connectionEnded() }
   #state: 'idle' | 'binding' | 'listening' = 'idle'
   #ready = new Deferred<IListeningPort<Address>>()
   #handle: ListenHandle | null = null
@@ -70,7 +81,7 @@ export class StreamPort<Address extends IAddress = IAddress>
     this.#state = 'binding'
     this.#reactor.addPort(this)
     try {
-      this.#handle = this.#open(this)
+      this.#handle = this.#open(this.#sink)
     } catch (error) {
       this.#forget()
       throw this.#cannotListen(error)
@@ -93,7 +104,7 @@ export class StreamPort<Address extends IAddress = IAddress>
     const done = new Deferred<void>()
     const deadline = this.#reactor.callLater(deadlineMs, () => {
       for (const transport of this.#reactor.openTransports()) {
-        if (transport.owner === this) transport.abortConnection()
+        if (connectionOf(transport).owner === this.#owner) transport.abortConnection()
       }
     })
     const stopped = this.stopListening() ?? new Deferred<void>()
@@ -112,24 +123,18 @@ export class StreamPort<Address extends IAddress = IAddress>
 
   // --- from the host
 
-  /** @internal */
-  listening(address: IAddress): void {
+  #listening(address: IAddress): void {
     if (this.#state !== 'binding') return
     this.#reactor.enter()
     this.#state = 'listening'
     this.#address = address as Address
-    try {
-      this.#factory.doStart()
-    } catch (error) {
-      this.#reactor.logFailure('startFactory failed', error)
-    }
+    this.#call('startFactory failed', () => this.#factory.doStart())
     this.#ready.callback(this)
     if (this.#stopping !== null) this.#stop()
     this.#reactor.exit()
   }
 
-  /** @internal */
-  failed(error: unknown): void {
+  #failed(error: unknown): void {
     if (this.#state !== 'binding') return
     this.#reactor.enter()
     this.#forget()
@@ -138,8 +143,7 @@ export class StreamPort<Address extends IAddress = IAddress>
     this.#reactor.exit()
   }
 
-  /** @internal */
-  accepted(channel: StreamChannel): void {
+  #accepted(channel: StreamChannel): void {
     if (this.#state !== 'listening' || this.#stopping !== null) {
       channel.close(false)
       return
@@ -150,18 +154,12 @@ export class StreamPort<Address extends IAddress = IAddress>
       channel.close(false)
     } else {
       this.#connections += 1
-      new StreamTransport(this.#reactor, channel, this).start(protocol)
+      new StreamTransport(this.#reactor, channel, this.#owner).start(protocol)
     }
     this.#reactor.exit()
   }
 
-  /** @internal */
-  acceptFailed(error: unknown): void {
-    this.#reactor.logFailure('A connection could not be accepted', error)
-  }
-
-  /** @internal */
-  connectionEnded(): void {
+  #connectionEnded(): void {
     this.#connections -= 1
     if (this.#connections > 0 || this.#idle.length === 0) return
     const idle = this.#idle
@@ -172,11 +170,20 @@ export class StreamPort<Address extends IAddress = IAddress>
   // --- inside
 
   #build(channel: StreamChannel): IProtocol | null {
+    let built: IProtocol | null = null
+    this.#call('buildProtocol failed', () => {
+      built = this.#factory.buildProtocol(channel.peer) ?? null
+    })
+    return built
+  }
+
+  /** The factory's callbacks run where the port was made. */
+  #call(message: string, fn: () => void): void {
     try {
-      return this.#factory.buildProtocol(channel.peer) ?? null
+      if (this.#carry === null) fn()
+      else this.#carry(fn)
     } catch (error) {
-      this.#reactor.logFailure('buildProtocol failed', error)
-      return null
+      this.#reactor.logFailure(message, error)
     }
   }
 
@@ -184,11 +191,7 @@ export class StreamPort<Address extends IAddress = IAddress>
   #stop(): void {
     this.#forget()
     this.#reactor.queue.post(() => {
-      try {
-        this.#factory.doStop()
-      } catch (error) {
-        this.#reactor.logFailure('stopFactory failed', error)
-      }
+      this.#call('stopFactory failed', () => this.#factory.doStop())
       this.#stopped()
     })
   }

@@ -14,11 +14,16 @@ const LAYERS: readonly (readonly string[])[] = [
   ['protocols'],
   ['endpoints'],
   ['services'],
+  ['socket'],
 ]
 /** May use everything below; nothing but the package's entry points may use it. */
 const TOP = ['testing']
 /** The reactor of hosts is composed of its own layer and of the transports above it; nothing imports it in return. */
-const COMPOSES = ['src/reactor/reactor.ts→transports']
+const COMPOSES = [
+  'src/reactor/reactor.ts→transports',
+  'src/reactor/restrict.ts→transports',
+  'src/reactor/restrict-patterns.ts→transports',
+]
 /** The only pairs of application protocols of which the first may import the second, and only its index. */
 const PAIRS = ['websocket→http', 'smtp→dns', 'xmpp→dns']
 

@@ -38,6 +38,11 @@ function cycle(period: number, byteAt: (j: number) => number, size: number): Buf
   return size === 0 ? Buffer.alloc(0) : Buffer.alloc(size, Uint8Array.from({ length: period }, (_, j) => byteAt(j)))
 }
 
+/** Bytes from `start` on of a stream that never ends. */
+export function stream(length: number, start = 0): Buffer {
+  return cycle(251, (j) => (start % 251 + j) % 251 * 7 % 251, length)
+}
+
 export function frames(kind: Kind, mode: Mode, salt: number): Buffer[] {
   return SIZES[mode].map((size, index) => frame(kind, index, size, salt))
 }

@@ -29,6 +29,11 @@ export function netcat(): Peer {
   return { name: 'netcat', package: 'netcat-openbsd', command }
 }
 
+/** Connects any two kinds of sockets. */
+export function socat(): Peer {
+  return { name: 'socat', package: 'socat', command: works('socat', ['-V'], /socat version/) ? 'socat' : null }
+}
+
 /** A Python that has Twisted; Debian's own may be hidden by another one in the path. */
 export function twistedPython(): Peer {
   const command = ['/usr/bin/python3', 'python3'].find((name) =>

@@ -25,7 +25,7 @@ function run(program: string, ...flags: string[]): unknown {
   return JSON.parse(output)
 }
 
-beforeAll(() => build(), 120_000)
+beforeAll(() => build(), 300_000)
 
 describe('package.json', () => {
   it('names only files that exist', () => {
@@ -81,6 +81,7 @@ describe('the built package', () => {
       import * as node from 'whorl/node'
       import * as testing from 'whorl/testing'
       import * as core from 'whorl/core'
+      import * as sockets from 'whorl/socket'
       import { instantiatePlain } from 'whorl/core/plain'
       console.log(JSON.stringify([
         whorl.reactor === node.reactor,
@@ -127,7 +128,7 @@ describe('the built package', () => {
           ? `chunks/${match[1]!.slice(2)}` : match[1]!.slice(2))
       }
     }
-    for (const entry of ['whorl.js', 'core.js', 'core-plain.js', 'testing.js']) visit(entry)
+    for (const entry of ['whorl.js', 'core.js', 'core-plain.js', 'socket.js', 'testing.js']) visit(entry)
     expect(reached.size).toBeGreaterThan(4)
   })
 

@@ -18,7 +18,7 @@ function program(name: string, source: string): string {
   return path
 }
 
-beforeAll(() => build(), 120_000)
+beforeAll(() => build(), 300_000)
 
 describe('the README', () => {
   it('has a server that answers, and ends with status 0 when told to', async () => {

@@ -15,7 +15,7 @@ const FOLDERS = { defer, endpoints, errors, logger, policies, protocols, reactor
 
 /** For bindings, and for the layers among themselves. */
 const INTERNAL = [
-  'bindContext', 'endTurn', 'setContextPort', 'setTurnEnd',
+  'bindContext', 'endTurn', 'setContextPort', 'setContextStart', 'setProgramEnd', 'setTurnEnd',
   'LogPublisher', 'setFallbackSink', 'setLogClock',
   'FramedProtocol', 'IntNStringReceiver',
   'DelayedCall', 'Reactor', 'ReactorBase', 'TurnQueue',

@@ -67,9 +67,9 @@ it('a callback that throws after such a write closes with its own error', async 
       throw new RangeError('mine')
     }
   }
-  const { host, channel, transport, protocol } = connected(new Throwing())
+  const { host, channel, protocol } = connected(new Throwing())
   await logged(() => {
-    transport.received(bytes('x'))
+    channel.sink!.received(bytes('x'))
     host.settle()
   })
   expect(channel.take()).toEqual(['close'])

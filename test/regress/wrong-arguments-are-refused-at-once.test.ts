@@ -89,9 +89,9 @@ describe('a transport', () => {
           this.reasons.push(reason.value.message)
         }
       })()
-      const { host, transport } = connected(protocol as unknown as Recorder)
+      const { host, channel } = connected(protocol as unknown as Recorder)
       await logged(() => {
-        expect(transport.borrow(10)).toBe(null)
+        expect(channel.sink!.borrow(10)).toBe(null)
         host.settle()
       })
       expect(protocol.reasons).toEqual(['getBuffer() returned no Uint8Array'])

@@ -16,6 +16,11 @@ const ARGUMENTS: Record<string, unknown[]> = {
   FailureGroup: [[new Failure(new Error('one')), new Failure(new Error('two'))]],
   ThrownValueError: [5],
   SystemExit: [3, 'Done.'],
+  ProcessTerminated: [null, 'SIGKILL'],
+  ProcessNotStarted: ['/bin/none', { cause: new Error('no such file') }],
+  ProcessOutputTooLong: ['/bin/yes', 1000],
+  ThreadCrashed: [3],
+  UnexpectedErrorOutput: ['/bin/sh', new Uint8Array(3), 'bad'],
 }
 
 const kinds = Object.entries(errors).filter(([, value]) => typeof value === 'function') as [string, Kind][]
@@ -87,7 +92,7 @@ describe('error classes', () => {
     expect([listen.interface, listen.port, listen.message]).toEqual([
       '',
       '/tmp/socket',
-      'Cannot listen on any address, port /tmp/socket: no such directory',
+      'Cannot listen on /tmp/socket: no such directory',
     ])
     expect(new errors.CannotListenError('::1', 80).message).toContain('gave no reason')
     expect(new errors.EndpointSyntaxError('port', 'not a number').field).toBe('port')

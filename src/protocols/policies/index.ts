@@ -1,6 +1,12 @@
 /** Policies: what can be put around any protocol or factory. */
 export { LimitConnectionsByPeer, LimitTotalConnectionsFactory } from './limits.js'
+export { ThrottlingFactory, ThrottlingProtocol } from './throttling.js'
+export type { ThrottlingOptions } from './throttling.js'
+export { TimeoutFactory, TimeoutProtocol } from './timeout-factory.js'
+export type { TimeoutFactoryOptions } from './timeout-factory.js'
 export { TimeoutMixin } from './timeout-mixin.js'
 export type { TimeoutPolicy } from './timeout-mixin.js'
+export { hexdump, TrafficLoggingFactory, TrafficLoggingProtocol } from './traffic.js'
+export type { TrafficEntry, TrafficOptions } from './traffic.js'
 export { ProtocolWrapper, WrappingFactory } from './wrapping.js'
 export type { ProtocolWrapperClass, WrapperOwner } from './wrapping.js'

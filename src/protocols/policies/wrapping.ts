@@ -8,8 +8,8 @@
  */
 import type { Deferred, Failure } from '../../defer/index.js'
 import type {
-  IAddress, IClientFactory, IConnector, IHalfCloseableProtocol, IProtocol, IProtocolFactory, IPullProducer,
-  IPushProducer, ITCPTransport, ITransport, WriteLimits,
+  IAddress, IClientFactory, IConnector, IHalfCloseableProtocol, IHandshakeListener, IProtocol, IProtocolFactory,
+  IPullProducer, IPushProducer, ITCPTransport, ITransport, WriteLimits,
 } from '../../interfaces/index.js'
 import { ClientFactory } from '../factory.js'
 import { Protocol } from '../protocol.js'
@@ -23,6 +23,13 @@ export interface WrapperOwner extends IProtocolFactory {
   unregisterProtocol(protocol: ProtocolWrapper): void
 }
 
+/** Options of {@link ProtocolWrapper.switchProtocol}, those of a stream transport. */
+interface SwitchOptions {
+  rest?: Uint8Array
+  peer?: IAddress
+  host?: IAddress
+}
+
 /**
  * Stands between a transport and a protocol, and passes everything on.
  *
@@ -31,38 +38,53 @@ export interface WrapperOwner extends IProtocolFactory {
  */
 export class ProtocolWrapper extends Protocol implements ITCPTransport {
   declare factory: WrapperOwner
-  readonly wrappedProtocol: IProtocol
   /** True once this end has asked for the connection to close. */
   disconnecting = false
+  #wrapped: IProtocol
+  #ends: { peer?: IAddress, host?: IAddress } = {}
 
   constructor(factory: WrapperOwner, wrappedProtocol: IProtocol) {
     super()
     this.factory = factory
-    this.wrappedProtocol = wrappedProtocol
-    // Each by itself: so transports ask for them.
-    const half = wrappedProtocol as IProtocol & Partial<IHalfCloseableProtocol>
-    if (half.readConnectionLost !== undefined) {
-      Object.assign(this, { readConnectionLost: () => half.readConnectionLost!() })
-    }
-    if (half.writeConnectionLost !== undefined) {
-      Object.assign(this, { writeConnectionLost: () => half.writeConnectionLost!() })
-    }
+    this.#wrapped = wrappedProtocol
+    this.#listenFor(wrappedProtocol)
+  }
+
+  /** What the bytes go to: what the factory wrapped, until `switchProtocol`. */
+  get wrappedProtocol(): IProtocol {
+    return this.#wrapped
   }
 
   override makeConnection(transport: ITransport): void {
     mirror(transport, this)
     super.makeConnection(transport)
     this.factory.registerProtocol(this)
-    this.wrappedProtocol.makeConnection(this)
+    this.#wrapped.makeConnection(this)
   }
 
   override dataReceived(data: Uint8Array): void {
-    this.wrappedProtocol.dataReceived(data)
+    this.#wrapped.dataReceived(data)
   }
 
   override connectionLost(reason: Failure): void {
     this.factory.unregisterProtocol(this)
-    this.wrappedProtocol.connectionLost(reason)
+    this.#wrapped.connectionLost(reason)
+  }
+
+  /**
+   * Has another protocol go on with the connection: the transport's own `switchProtocol` would leave this wrapper, and
+   * what it is there for, out of the path.
+   * @param protocol connected at once; the one before hears nothing more
+   * @param options `rest`, bytes that were read too far, are its first; `peer` and `host` replace the addresses
+   */
+  switchProtocol(protocol: IProtocol, options: SwitchOptions = {}): void {
+    const { rest, peer, host } = options
+    if (peer !== undefined) this.#ends.peer = peer
+    if (host !== undefined) this.#ends.host = host
+    this.#wrapped = protocol
+    this.#listenFor(protocol)
+    protocol.makeConnection(this)
+    if (rest !== undefined && rest.length > 0) protocol.dataReceived(rest)
   }
 
   write(data: Uint8Array | string): void {
@@ -88,11 +110,11 @@ export class ProtocolWrapper extends Protocol implements ITCPTransport {
   }
 
   getPeer(): IAddress {
-    return this.#below.getPeer()
+    return this.#ends.peer ?? this.#below.getPeer()
   }
 
   getHost(): IAddress {
-    return this.#below.getHost()
+    return this.#ends.host ?? this.#below.getHost()
   }
 
   registerProducer(producer: IPushProducer | IPullProducer, streaming: boolean): void {
@@ -146,7 +168,21 @@ export class ProtocolWrapper extends Protocol implements ITCPTransport {
   get #below(): ITCPTransport {
     return this.transport as ITCPTransport
   }
+
+  /** Has exactly those callbacks that `protocol` has and a transport asks for: each by itself, as they ask. */
+  #listenFor(protocol: IProtocol): void {
+    for (const name of CALLBACKS) {
+      const wanted = typeof (protocol as Partial<Callbacks>)[name] === 'function'
+      if (wanted) Object.assign(this, { [name]: () => (this.#wrapped as IProtocol & Callbacks)[name]() })
+      else Reflect.deleteProperty(this, name)
+    }
+  }
 }
+
+type Callbacks = IHalfCloseableProtocol & IHandshakeListener
+
+/** What transports ask of a protocol whether it has it. */
+const CALLBACKS = ['readConnectionLost', 'writeConnectionLost', 'handshakeCompleted'] as const
 
 /** A client factory, but for `protocol`, which is of another kind here. */
 interface FactoryOfWrappers extends IClientFactory {
@@ -238,12 +274,12 @@ function mirrorOf(transport: ITransport, above: object): object {
     if (!(name in transport)) Object.defineProperty(prototype, name, { value: undefined, configurable: true })
   }
   for (let link: object = transport; link !== Object.prototype && link !== null; link = Object.getPrototypeOf(link)) {
-    for (const name of Object.getOwnPropertyNames(link)) {
+    for (const name of Reflect.ownKeys(link)) {
       if (name in prototype) continue
       Object.defineProperty(prototype, name, {
         configurable: true,
         get(this: ProtocolWrapper) {
-          const below = this.transport as unknown as Record<string, unknown>
+          const below = this.transport as unknown as Record<string | symbol, unknown>
           const member = below[name]
           return typeof member === 'function' ? member.bind(below) as unknown : member
         },

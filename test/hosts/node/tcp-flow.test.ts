@@ -1,8 +1,7 @@
-import dns from 'node:dns'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import process from 'node:process'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
+import { succeed } from '../../../src/defer/index.js'
 import { ConnectionDone } from '../../../src/errors/index.js'
 import type { IAddress, IPullProducer } from '../../../src/interfaces/index.js'
 import { BufferedProtocol, Protocol } from '../../../src/protocols/protocol.js'
@@ -171,19 +170,22 @@ describe('TCP on Node: flow', () => {
       }
     })())
     const port = portOf(await listen(reactor, servers))
-    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_name: string, _options: unknown, done: Function) => {
-      process.nextTick(() => done(null, [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }]))
-    }) as never)
-    try {
-      const clients = new TestFactory()
-      reactor.connectTCP('two.invalid', port, clients)
-      const client = await clients.first
-      await client.until('right')
-      expect(client.transport.getPeer()).toMatchObject({ host: '127.0.0.1', port })
-      expect(lookup).toHaveBeenCalled()
-    } finally {
-      lookup.mockRestore()
-    }
+    let asked = 0
+    reactor.installNameResolver({
+      resolve: () => {
+        asked += 1
+        return succeed<IAddress[]>([
+          { family: 'IPv6', type: 'TCP', host: '::1', port: 0 },
+          { family: 'IPv4', type: 'TCP', host: '127.0.0.1', port: 0 },
+        ])
+      },
+    })
+    const clients = new TestFactory()
+    reactor.connectTCP('two.invalid', port, clients)
+    const client = await clients.first
+    await client.until('right')
+    expect(client.transport.getPeer()).toMatchObject({ host: '127.0.0.1', port })
+    expect(asked).toBe(1)
   })
 
   it('a buffered protocol is read in place, on both sides', async () => {

@@ -31,6 +31,13 @@ def _cycle(pattern, size):
     return (pattern * (size // len(pattern) + 1))[:size]
 
 
+def stream(length, start=0):
+    """Bytes from `start` on of one that never ends."""
+    pattern = bytes(j * 7 % 251 for j in range(251))
+    turn = start % 251
+    return _cycle(pattern[turn:] + pattern[:turn], length)
+
+
 def frames(kind, mode, salt):
     return [frame(kind, index, size, salt) for index, size in enumerate(SIZES[mode])]
 

@@ -5,7 +5,9 @@ Reads jobs from standard input, one JSON object a line, until that ends:
     {"id": 1, "role": "server", "kind": KIND, "mode": MODE}                serves one connection on a free port
     {"id": 2, "role": "client", "kind": KIND, "mode": MODE, "port": PORT}  connects to that port of 127.0.0.1
 
-KIND is echo, lines, netstrings or int32; MODE is a plan (plan.py). Prints one JSON object a line: for a server
+KIND is echo, lines, netstrings or int32; MODE is a plan (plan.py). Two further kinds have no plan, and "mode" says what
+they do: half (close one side, in the order of "mode"), and flow (a producer, "push" or "pull", that is held back by an
+end which pauses after every few bytes). Prints one JSON object a line: for a server
 {"id": 1, "port": PORT}, and for each job a report when its connection is over, whose "problem" is null only if every
 byte that came was the right one and the connection ended cleanly.
 """
@@ -13,12 +15,17 @@ byte that came was the right one and the connection ended cleanly.
 import hashlib
 import json
 
-from twisted.internet import protocol, reactor, stdio
+from twisted.internet import interfaces, protocol, reactor, stdio
 from twisted.protocols import basic
+from zope.interface import implementer
 
 import plan
 
 LIMIT = 1 << 20
+QUESTION = 100_000
+ANSWER = 3_000_000
+STREAM = 12_000_000
+PIECE = 50_000
 
 
 class Exchange:
@@ -135,7 +142,94 @@ class Echo(Exchange, protocol.Protocol):
         self.close_when_done()
 
 
-KINDS = {"echo": Echo, "lines": Lines, "netstrings": Netstrings, "int32": Int32}
+@implementer(interfaces.IHalfCloseableProtocol)
+class Half(protocol.Protocol):
+    """The client asks and closes its sending side; the server answers after that, and closes its own."""
+
+    def connectionMade(self):
+        self.log = []
+        self.question = b""
+        if self.factory.role == "client":
+            self.transport.write(plan.stream(QUESTION))
+            self.transport.loseWriteConnection()
+
+    def dataReceived(self, data):
+        self.question += data
+
+    def readConnectionLost(self):
+        self.log.append("read lost after %d" % len(self.question))
+        if self.factory.role == "server":
+            self.transport.write(plan.stream(ANSWER))
+            if self.factory.mode == "half":
+                self.transport.loseWriteConnection()
+            else:
+                self.transport.loseConnection()
+        else:
+            # Twisted leaves a connection alone whose halves are both closed.
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self):
+        self.log.append("write lost")
+        if self.factory.role == "server":
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason):
+        wanted = plan.stream(ANSWER if self.factory.role == "client" else QUESTION)
+        if self.question != wanted:
+            self.factory.problem = "got %d of %d bytes, or others" % (len(self.question), len(wanted))
+        self.factory.done(reason, bytes=len(self.question), log=self.log)
+
+
+class Flow(protocol.Protocol):
+    """The server produces a stream; the client reads it with many pauses."""
+
+    def connectionMade(self):
+        self.log = []
+        self.got = 0
+        self.digest = hashlib.sha256()
+        if self.factory.role == "server":
+            self.left = STREAM
+            self.paused = False
+            self.most = 0
+            self.transport.registerProducer(self, self.factory.mode == "push")
+            if self.factory.mode == "push":
+                self.resumeProducing()
+
+    def resumeProducing(self):
+        self.paused = False
+        while self.left > 0 and not self.paused:
+            self.piece()
+            if self.factory.mode == "pull":
+                return
+        if self.left == 0:
+            self.left = -1
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    def pauseProducing(self):
+        self.paused = True
+        self.log.append("pause")
+
+    def stopProducing(self):
+        self.log.append("stop")
+
+    def piece(self):
+        length = min(PIECE, self.left)
+        start = STREAM - self.left
+        self.left -= length
+        self.transport.write(plan.stream(length, start))
+
+    def dataReceived(self, data):
+        self.got += len(data)
+        self.digest.update(data)
+        self.transport.pauseProducing()
+        reactor.callLater(0, self.transport.resumeProducing)
+
+    def connectionLost(self, reason):
+        self.factory.done(reason, bytes=self.got, sha256=self.digest.hexdigest(), pauses=len(self.log))
+
+
+KINDS = {"half": Half, "flow": Flow, "echo": Echo, "lines": Lines, "netstrings": Netstrings, "int32": Int32}
 
 
 class Job(protocol.ClientFactory):

@@ -128,7 +128,7 @@ describe('registerEndpoint', () => {
     serverFromString(reactor, 'twice:40:on=10.0.0.1').listen(factory())
     expect(reactor.tcpServers[0]).toMatchObject({ port: 80, options: { interface: '10.0.0.1' } })
     expect(thrownBy(() => clientFromString(reactor, 'twice:40')).field).toBe('type')
-    expect(thrownBy(() => serverFromString(reactor, 'none:1')).message).toContain('tcp, tcp6, twice')
+    expect(thrownBy(() => serverFromString(reactor, 'none:1')).message).toMatch(/known are .*\btcp, tcp6, .*\btwice\b/)
   })
 
   it('refuses a prefix that no string could begin with', () => {

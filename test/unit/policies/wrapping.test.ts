@@ -87,10 +87,10 @@ describe('ProtocolWrapper', () => {
   it('hands on what its transport can do beyond the common, and nothing that it cannot', () => {
     class Secure extends StringTransport {
       started = 0
-      get negotiatedProtocol(): string {
+      override get negotiatedProtocol(): string {
         return `p${this.started}`
       }
-      startTLS(): void {
+      override startTLS(): void {
         this.started += 1
       }
     }
@@ -98,8 +98,8 @@ describe('ProtocolWrapper', () => {
     const asTLS = wrapper as unknown as { startTLS(): void, negotiatedProtocol: string }
     asTLS.startTLS()
     expect(asTLS.negotiatedProtocol).toBe('p1')
-    expect('startTLS' in wrapped().wrapper).toBe(false)
     const plain = Object.assign(Object.create({ write() {}, getPeer() {} }) as StringTransport)
+    expect('startTLS' in wrapped(Recorder, plain).wrapper).toBe(false)
     const overPlain = wrapped(Recorder, plain).wrapper
     expect(typeof overPlain.setTcpNoDelay).toBe('undefined')
     expect(typeof wrapped().wrapper.setTcpNoDelay).toBe('function')
@@ -186,5 +186,46 @@ describe('WrappingFactory', () => {
     expect(seen[0]).toBe(connector)
     expect(seen[1]).toBe(first)
     expect(seen[2]).toBe(second)
+  })
+})
+
+describe('ProtocolWrapper and what else a transport tells', () => {
+  it('hands on handshakeCompleted to a protocol that has it, and does not ask for it otherwise', () => {
+    class Secured extends Recorder {
+      handshakeCompleted(): void {
+        this.seen.push('secured')
+      }
+    }
+    const { wrapper, protocol } = wrapped(Secured)
+    ;(wrapper as unknown as Secured).handshakeCompleted()
+    expect(protocol.seen).toEqual(['made', 'secured'])
+    expect('handshakeCompleted' in wrapped().wrapper).toBe(false)
+  })
+
+  it('hands on what its transport has by symbol', () => {
+    class Iterable extends StringTransport {
+      [Symbol.asyncIterator](): string {
+        return 'iterator'
+      }
+    }
+    const { wrapper } = wrapped(Recorder, new Iterable())
+    expect((wrapper as unknown as Iterable)[Symbol.asyncIterator]()).toBe('iterator')
+  })
+
+  it('switchProtocol keeps the wrapper in the path: the new protocol gets the bytes, and the factory still counts', () => {
+    const { wrapper, protocol, factory, transport } = wrapped(HalfCloseable)
+    const next = new Recorder()
+    const peer: IAddress = { family: 'IPv4', type: 'TCP', host: '203.0.113.1', port: 1 }
+    wrapper.switchProtocol(next, { rest: Uint8Array.of(1), peer })
+    expect(next.transport).toBe(wrapper)
+    expect([wrapper.getPeer(), wrapper.getHost()]).toEqual([peer, transport.getHost()])
+    // The new one cannot live on with half a connection, and so the wrapper cannot.
+    expect('readConnectionLost' in wrapper).toBe(false)
+    wrapper.dataReceived(Uint8Array.of(2))
+    wrapper.connectionLost(new Failure(new ConnectionDone()))
+    expect(next.seen.map((one) => one instanceof Uint8Array ? one[0] : one instanceof Failure ? 'lost' : one))
+      .toEqual(['made', 1, 2, 'lost'])
+    expect(protocol.seen).toEqual(['made'])
+    expect([factory.protocols.size, wrapper.wrappedProtocol]).toEqual([0, next])
   })
 })

@@ -29,6 +29,16 @@ describe('LoopingCall', () => {
     expect(runs.at(-1)).toBe(15_000)
   })
 
+  it('T07 an interval that binary fractions cannot hold runs no more often than it says', () => {
+    for (const interval of [0.1, 0.7, 33.3]) {
+      const { clock, loop, runs } = looping()
+      loop.start(interval)
+      for (let i = 0; i < 1000; i++) clock.advance(Math.max(0, clock.getDelayedCalls()[0]!.getTime() - clock.now()))
+      const gaps = runs.slice(1).map((time, i) => time - runs[i]!)
+      expect(Math.min(...gaps)).toBeGreaterThan(interval * 0.9)
+    }
+  })
+
   it('T07 now = false waits one interval', () => {
     const { clock, loop, runs } = looping()
     loop.start(3000, false)

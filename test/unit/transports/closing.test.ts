@@ -262,8 +262,9 @@ describe('reading', () => {
     expect(rig.channel.take()).toEqual(['resume'])
   })
 
-  it('a flood rests after its budget, and goes on in the next turn', () => {
-    const { host, channel, transport } = connected()
+  it('a flood rests after its budget while something else is to be done, and goes on in the next turn', () => {
+    const { host, reactor, channel, transport } = connected()
+    reactor.queue.post(() => undefined)
     for (let i = 0; i < 4; i++) channel.sink!.received(new Uint8Array(65_536))
     expect(channel.take()).toEqual(['pause'])
     host.turn()
@@ -271,8 +272,24 @@ describe('reading', () => {
     expect(transport.bytesIn).toBe(262_144)
   })
 
+  it('a flood that has its reactor for itself goes on for sixteen budgets, or until something else comes', () => {
+    const { host, reactor, channel } = connected()
+    for (let i = 0; i < 63; i++) channel.sink!.received(new Uint8Array(65_536))
+    expect(channel.take()).toEqual([])
+    channel.sink!.received(new Uint8Array(65_536))
+    expect(channel.take()).toEqual(['pause'])
+    host.turn()
+    expect(channel.take()).toEqual(['resume'])
+    for (let i = 0; i < 20; i++) channel.sink!.received(new Uint8Array(65_536))
+    expect(channel.take()).toEqual([])
+    reactor.callLater(0, () => undefined)
+    channel.sink!.received(new Uint8Array(65_536))
+    expect(channel.take()).toEqual(['pause'])
+  })
+
   it('a rest and a pause do not undo each other', () => {
-    const { host, channel, transport } = connected()
+    const { host, reactor, channel, transport } = connected()
+    reactor.queue.post(() => undefined)
     for (let i = 0; i < 4; i++) channel.sink!.received(new Uint8Array(65_536))
     transport.pauseProducing()
     host.turn()

@@ -57,8 +57,8 @@ export class FakeChannel implements StreamChannel {
     this.calls.push(`noDelay ${enabled}`)
   }
 
-  setKeepAlive(enabled: boolean): void {
-    this.calls.push(`keepAlive ${enabled}`)
+  setKeepAlive(enabled: boolean, delayMs?: number): void {
+    this.calls.push(delayMs === undefined ? `keepAlive ${enabled}` : `keepAlive ${enabled} ${delayMs}`)
   }
 
   /** What was done since the last look. */

@@ -1,0 +1,11 @@
+/** Services: names only. */
+export { backoffPolicy } from './backoff.js'
+export type { BackoffOptions, RetryPolicy } from './backoff.js'
+export { ClientService } from './client-service.js'
+export type { ClientServiceOptions, WhenConnectedOptions } from './client-service.js'
+export { StreamServerEndpointService } from './endpoint-service.js'
+export type { EndpointServiceOptions } from './endpoint-service.js'
+export { runService } from './run-service.js'
+export { MultiService, Service } from './service.js'
+export type { IService, IServiceParent } from './service.js'
+export { TimerService } from './timer-service.js'
