@@ -11,6 +11,11 @@ import { rollup } from 'rollup'
  * @param path relative to `bench/`, without an extension
  */
 export async function bundled<M>(path: string): Promise<M> {
+  return await import(await bundledURL(path)) as M
+}
+
+/** The same, for programs: where that file is. */
+export async function bundledURL(path: string): Promise<string> {
   const input = fileURLToPath(new URL(`${path}.js`, import.meta.url))
   const folder = fileURLToPath(new URL('../bundled/', import.meta.url))
   mkdirSync(folder, { recursive: true })
@@ -18,5 +23,5 @@ export async function bundled<M>(path: string): Promise<M> {
   const bundle = await rollup({ input, external: /^node:/, logLevel: 'silent' })
   await bundle.write({ file, format: 'es' })
   await bundle.close()
-  return await import(pathToFileURL(file).href) as M
+  return pathToFileURL(file).href
 }

@@ -22,6 +22,7 @@ export class Remote {
   readonly #name: string
   readonly #waiting: Waiting[] = []
   readonly #closed: Promise<void>
+  #companion: Remote | null = null
   #rest = ''
   #ended: Error | null = null
 
@@ -37,10 +38,10 @@ export class Remote {
     })
   }
 
-  /** Starts another file of the emitted benchmarks, `path` relative to `bench/`. */
+  /** Starts another file of the emitted benchmarks, `path` relative to `bench/`, or a URL. */
   static node(name: string, path: string, args: readonly string[] = []): Remote {
     const file = fileURLToPath(new URL(path, import.meta.url))
-    return new Remote(name, process.execPath, ['--expose-gc', file, ...args])
+    return new Remote(name, process.execPath, ['--expose-gc', '--no-flush-bytecode', file, ...args])
   }
 
   /** Starts a Python program, `path` relative to `bench/`. @throws NotInstalled without a Python that has `modules`. */
@@ -63,7 +64,14 @@ export class Remote {
     return value
   }
 
+  /** Stops `other` with this one. */
+  bring(other: Remote): this {
+    this.#companion = other
+    return this
+  }
+
   async stop(): Promise<void> {
+    await this.#companion?.stop()
     this.#child.stdin?.end()
     const late = setTimeout(() => this.#child.kill('SIGKILL'), 3000)
     await this.#closed

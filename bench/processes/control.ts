@@ -18,7 +18,8 @@ export function answerQuestions(handler: (question: Question) => object | Promis
 async function answer(handler: (question: Question) => object | Promise<object>, line: string): Promise<void> {
   let reply: object
   try {
-    reply = await handler(JSON.parse(line) as Question)
+    const question = JSON.parse(line) as Question
+    reply = question.do === 'collect' ? await collect(1) : await handler(question)
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) }
   }
@@ -33,12 +34,16 @@ export function ownUsage(): { cpu: number } {
 
 /** Memory after garbage collection. External includes array buffers. */
 export async function ownMemory(): Promise<{ heap: number; rss: number }> {
-  const gc = (globalThis as { gc?: () => void }).gc
-  // Finalizers of handles run between collections, and free what the next one then finds.
-  for (let i = 0; i < 4; i++) {
-    gc?.()
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
+  await collect(4)
   const { heapUsed, external, rss } = process.memoryUsage()
   return { heap: heapUsed + external, rss }
+}
+
+/** Finalizers of handles run between collections, and free what the next one then finds. */
+async function collect(times: number): Promise<object> {
+  for (let i = 0; i < times; i++) {
+    (globalThis as { gc?: () => void }).gc?.()
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  return {}
 }

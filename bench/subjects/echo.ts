@@ -1,85 +1,77 @@
 /**
- * Subject: echo over loopback. What is compared is the server's own CPU time per message; the server is a process of
- * its own, and one common client in another process talks to all of them.
+ * Subjects: echo over TCP, TLS, UNIX sockets and UDP. What is compared is the server's own CPU time per message.
  */
-import type { Case, Measured, Side, Subject } from '../model.js'
+import type { Subject, Target } from '../model.js'
 import { Remote } from '../remote.js'
+import type { Server } from '../servers.js'
+import { OURS, serverCase, startOurs } from '../servers.js'
+import type { Kind } from '../processes/places.js'
+import { vectorPath } from '../processes/places.js'
 
-const OURS = 'whorl'
-const RAW = 'node:net'
-const WINDOW = 16
+const PING = { do: 'ping', connections: 64, size: 64, window: 1 } as const
+const STREAM = { do: 'stream', connections: 1, size: 65_536, window: 16 } as const
+const DATAGRAMS = { do: 'datagrams', connections: 16, size: 64, window: 4 } as const
 
-interface Load {
-  readonly do: 'ping' | 'stream'
-  readonly connections: number
-  readonly size: number
+/** Ours, Node's own module, Twisted and uvloop. */
+function serversOf(kind: Kind, raw: string): Server[] {
+  const files = kind === 'tls' ? [vectorPath('localhost.pem'), vectorPath('localhost.key')] : []
+  const twisted = kind === 'tls' ? ['twisted', 'OpenSSL', 'service_identity'] : ['twisted']
+  return [
+    { name: OURS, start: () => startOurs([kind]) },
+    { name: raw, start: () => Remote.node(raw, './processes/net-server.js', [kind]) },
+    python('Twisted', 'rivals/python/echo.py', twisted, [kind, ...files]),
+    python('uvloop', 'rivals/python/uvloop_echo.py', ['uvloop'], [kind, ...files]),
+  ]
 }
 
-const servers: readonly { name: string; role: Side['role']; start(): Remote }[] = [
-  { name: OURS, role: 'ours', start: () => Remote.node(OURS, './processes/whorl-server.js') },
-  { name: RAW, role: 'rival', start: () => Remote.node(RAW, './processes/net-server.js') },
-  { name: 'Twisted', role: 'rival', start: () => Remote.python('Twisted', 'rivals/python/echo.py', ['twisted']) },
-  { name: 'uvloop', role: 'rival', start: () => Remote.python('uvloop', 'rivals/python/uvloop_echo.py', ['uvloop']) },
-]
+function python(name: string, path: string, modules: readonly string[], args: readonly string[]): Server {
+  return { name, maxRounds: 3, start: () => Remote.python(name, path, modules, args) }
+}
 
-/** One client process for all sides of a case, ended with the last of them. */
-function sharedClient(): { take(): Remote; leave(): Promise<void> } {
-  let client: Remote | null = null
-  let users = 0
+function atMost(value: number, rival: string): Omit<Target, 'ours'>[] {
+  return [{ rival, kind: 'at-most', value, metric: 'cpu' }]
+}
+
+const DESCRIPTION = "The server's CPU time per message, user and system."
+
+function streamSubject(name: string, title: string, kind: Kind, raw: string, scale: number): Subject {
+  const servers = serversOf(kind, raw)
+  const targets = atMost(1.05, raw)
   return {
-    take() {
-      users++
-      return client ??= Remote.node('client', './processes/client.js')
-    },
-    async leave() {
-      if (--users > 0 || client === null) return
-      await client.stop()
-      client = null
-    },
+    name, title, description: DESCRIPTION,
+    cases: [
+      serverCase({
+        name: '64 connections, 64 B ping-pong', operation: 'message', servers, load: PING,
+        n: 20_000 / scale, quickN: 5000, targets,
+      }),
+      serverCase({
+        name: '1 connection, 64 KiB stream', operation: 'message', servers, load: STREAM,
+        n: 3000 / scale, quickN: 600, targets,
+      }),
+    ],
   }
 }
 
-function caseOf(name: string, load: Load, n: number, quickN: number): Case {
-  const shared = sharedClient()
-  const sides = servers.map((server): Side => ({
-    name: server.name, role: server.role,
-    async start() {
-      const remote = server.start()
-      const port = await remote.askNumber({ do: 'port' }, 'port')
-      const client = shared.take()
-      await client.ask({ do: 'open', port, count: load.connections })
-      const exchange = (count: number, thorough: boolean): Promise<Record<string, unknown>> =>
-        client.ask({ do: load.do, port, size: load.size, count, window: WINDOW, thorough })
-      await exchange(load.connections * 20, true)
-      return {
-        async run(count): Promise<Measured> {
-          const before = await remote.askNumber({ do: 'usage' }, 'cpu')
-          const began = process.hrtime.bigint()
-          const reply = await exchange(count, false)
-          const wall = Number(process.hrtime.bigint() - began)
-          const cpu = await remote.askNumber({ do: 'usage' }, 'cpu') - before
-          return { check: Number(reply.check), totals: { wall, cpu } }
-        },
-        async dispose() {
-          await client.ask({ do: 'close', port })
-          await shared.leave()
-          await remote.stop()
-        },
-      }
-    },
-  }))
-  return {
-    name, operation: 'message', n, quickN, metrics: ['cpu'], budget: 24_000, sides,
-    targets: [{ ours: OURS, rival: RAW, kind: 'at-most', value: 1.05, metric: 'cpu' }],
-  }
+export const echo = streamSubject('echo', 'Echo over loopback', 'tcp', 'node:net', 1)
+export const tls = streamSubject('tls', 'Echo over TLS', 'tls', 'node:tls', 2)
+export const unix = streamSubject('unix', 'Echo over UNIX sockets', 'unix', 'node:net', 1)
+
+export const udp: Subject = {
+  name: 'udp', title: 'Echo over UDP', description: DESCRIPTION,
+  cases: [serverCase({
+    name: '16 peers, 64 B datagrams', operation: 'datagram', servers: serversOf('udp', 'node:dgram'), load: DATAGRAMS,
+    n: 20_000, quickN: 5000, targets: atMost(1.1, 'node:dgram'),
+  })],
 }
 
-export const echo: Subject = {
-  name: 'echo',
-  title: 'Echo over loopback',
-  description: "The server's CPU time per message, user and system.",
-  cases: [
-    caseOf('64 connections, 64 B ping-pong', { do: 'ping', connections: 64, size: 64 }, 40_000, 5000),
-    caseOf('1 connection, 64 KiB stream', { do: 'stream', connections: 1, size: 65_536 }, 6000, 600),
-  ],
+export const accept: Subject = {
+  name: 'accept', title: 'Connections that come and go',
+  description: 'Opened, one byte echoed, closed: time for each, and the server\'s CPU time.',
+  cases: [serverCase({
+    name: 'accept, 1 B, close', operation: 'connection', servers: serversOf('tcp', 'node:net').slice(0, 3),
+    // One stays: without any, what V8 has compiled for connections would be collected before each run.
+    load: { do: 'come-and-go', connections: 1, size: 1, window: 32 }, n: 4000, quickN: 600, metrics: ['wall', 'cpu'],
+    targets: (['wall', 'cpu'] as const).map((metric) =>
+      ({ rival: 'node:net', kind: 'at-least', value: 0.9, metric })),
+  })],
 }

@@ -4,27 +4,27 @@
  */
 import type { Case, Measured, Side, Subject, Target } from '../model.js'
 import { Remote } from '../remote.js'
+import { OURS, startOurs } from '../servers.js'
 
-const OURS = 'whorl'
 const RAW = 'node:net'
 /** Opened and closed first, so that what is made once is not counted. */
 const REHEARSAL = 200
 
-function side(name: string, role: Side['role'], file: string): Side {
+function side(name: string, role: Side['role'], begin: () => Remote | Promise<Remote>): Side {
   return {
     name, role, warmups: 0,
     start: () => ({
       async run(n): Promise<Measured> {
-        const server = Remote.node(name, file)
+        const server = await begin()
         const client = Remote.node('client', './processes/client.js')
         try {
-          const port = await server.askNumber({ do: 'port' }, 'port')
-          await client.ask({ do: 'open', port, count: REHEARSAL })
-          await client.ask({ do: 'ping', port, size: 64, count: REHEARSAL, thorough: true })
-          await client.ask({ do: 'close', port })
+          const { target } = await server.ask({ do: 'target' })
+          await client.ask({ do: 'open', target, count: REHEARSAL })
+          await client.ask({ do: 'ping', target, size: 64, count: REHEARSAL, thorough: true })
+          await client.ask({ do: 'close', target })
           await connected(server, 0)
           const before = await server.ask({ do: 'memory' })
-          await client.ask({ do: 'open', port, count: n })
+          await client.ask({ do: 'open', target, count: n })
           await connected(server, n)
           const after = await server.ask({ do: 'memory' })
           const grown = (field: string): number => Number(after[field]) - Number(before[field])
@@ -47,17 +47,17 @@ async function connected(server: Remote, count: number): Promise<void> {
   throw new Error(`the server does not reach ${count} connections`)
 }
 
-const target = (metric: Target['metric']): Target =>
+const limit = (metric: Target['metric']): Target =>
   ({ ours: OURS, rival: RAW, kind: 'within', value: 1024, metric })
 
 const idleCase: Case = {
   name: 'idle connections', operation: 'connection', n: 10_000, quickN: 1000, metrics: ['heap', 'rss'],
   budget: 20_000,
   sides: [
-    side(OURS, 'ours', './processes/whorl-server.js'),
-    side(RAW, 'rival', './processes/net-server.js'),
+    side(OURS, 'ours', startOurs),
+    side(RAW, 'rival', () => Remote.node(RAW, './processes/net-server.js')),
   ],
-  targets: [target('heap'), target('rss')],
+  targets: [limit('heap'), limit('rss')],
 }
 
 export const idle: Subject = {

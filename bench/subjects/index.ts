@@ -1,11 +1,15 @@
 /** All subjects, in the order in which they run. A new subject joins here. */
 import type { Subject } from '../model.js'
 import { deferred } from './deferred.js'
-import { echo } from './echo.js'
+import { accept, echo, tls, udp, unix } from './echo.js'
+import { forward } from './forward.js'
 import { idle } from './idle.js'
 import { lines } from './lines.js'
 import { int32, netstrings } from './prefixed.js'
 import { queue } from './queue.js'
 import { timers } from './timers.js'
 
-export const subjects: readonly Subject[] = [timers, lines, netstrings, int32, queue, deferred, echo, idle]
+export const subjects: readonly Subject[] = [
+  timers, lines, netstrings, int32, queue, deferred, echo, tls, unix, udp,
+  forward, accept, idle,
+]
