@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 
@@ -20,6 +21,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/long/**'],
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
+    // Left to itself vitest keeps one of two cores free; many tests wait for other programs.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
   },
 })

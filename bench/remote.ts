@@ -39,9 +39,9 @@ export class Remote {
   }
 
   /** Starts another file of the emitted benchmarks, `path` relative to `bench/`, or a URL. */
-  static node(name: string, path: string, args: readonly string[] = []): Remote {
+  static node(name: string, path: string, args: readonly string[] = [], flags: readonly string[] = []): Remote {
     const file = fileURLToPath(new URL(path, import.meta.url))
-    return new Remote(name, process.execPath, ['--expose-gc', '--no-flush-bytecode', file, ...args])
+    return new Remote(name, process.execPath, ['--expose-gc', '--no-flush-bytecode', ...flags, file, ...args])
   }
 
   /** Starts a Python program, `path` relative to `bench/`. @throws NotInstalled without a Python that has `modules`. */

@@ -11,9 +11,9 @@ export const OURS = 'whorl'
 
 let program: Promise<string> | null = null
 
-/** Our server, bundled as the package is. */
-export async function startOurs(args: readonly string[] = []): Promise<Remote> {
-  return Remote.node(OURS, await (program ??= bundledURL('processes/whorl-server')), args)
+/** Our server, bundled as the package is. @param flags for Node */
+export async function startOurs(args: readonly string[] = [], flags: readonly string[] = []): Promise<Remote> {
+  return Remote.node(OURS, await (program ??= bundledURL('processes/whorl-server')), args, flags)
 }
 
 /** A server to compare. */

@@ -6,8 +6,8 @@
  */
 
 import {
-  CapabilityError, ConnectBindError, ConnectError, ConnectionDone, ConnectionLost, ConnectionRefusedError, ConnectPermissionError,
-  DNSLookupError, NoRouteError, NoSocketError, SocketPathTooLong, TimeoutError,
+  CapabilityError, ConnectBindError, ConnectError, ConnectionDone, ConnectionLost, ConnectionRefusedError,
+  ConnectPermissionError, DNSLookupError, NoRouteError, NoSocketError, SocketPathTooLong, TimeoutError,
 } from '../errors/index.js'
 
 type ConnectErrorClass = new (message?: string, details?: { cause?: unknown }) => ConnectError
@@ -55,8 +55,8 @@ export function connectError(error: unknown): ConnectError {
 }
 
 /**
- * That a connection ended in order. Without a stack: it would show the host's loop and nothing else, and to take it costs
- * more than everything else at the end of a connection.
+ * That a connection ended in order. Without a stack: that would show the host's loop and nothing else, and takes longer
+ * to make than all the rest of a connection's end.
  */
 export function connectionDone(): ConnectionDone {
   const { stackTraceLimit } = Error as { stackTraceLimit?: unknown }

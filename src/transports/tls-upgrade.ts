@@ -17,7 +17,7 @@ import { PrependedChannel } from './prepended-channel.js'
 import type { StreamConnection } from './stream-connection.js'
 import { abort } from './stream-ending.js'
 import {
-  CHANGING, END_HELD, GONE, OPENED, PAUSED, READ_ENDED, RESTING, SECURING, STARTED, TLS_BEGUN, TODO, UPGRADING,
+  CHANGING, DISCONNECTING, END_HELD, GONE, OPENED, PAUSED, READ_ENDED, RESTING, SECURING, STARTED, TLS_BEGUN, TODO, UPGRADING,
   WRITE_ENDED,
 } from './stream-state.js'
 import { drained, flushLater, sendAll } from './stream-writing.js'
@@ -44,12 +44,13 @@ export function startTLS(c: StreamConnection, tls: TLSOptions, early: Uint8Array
   const { reactor } = c
   if (reactor.tlsHost === undefined) throw new NotSupportedError('this reactor', 'startTLS')
   const host = reactor.tlsHost()
-  // Once the handshake is done there may be TLS inside of TLS.
-  if ((c.state & CHANGING) !== 0) throw new TypeError('TLS has begun on this connection already')
-  if ((c.state & WRITE_ENDED) !== 0) throw new TypeError('the sending side of this connection is closed')
-  const secure = prepare(c, host, tls)
   // The end is decided, and nothing is going to be said any more, in plain text or otherwise.
-  if ((c.state & (GONE | STARTED)) !== STARTED) return
+  const isEnding = (c.state & (GONE | DISCONNECTING | STARTED)) !== STARTED
+  // Once the handshake is done there may be TLS inside of TLS.
+  if (!isEnding && (c.state & CHANGING) !== 0) throw new TypeError('TLS has begun on this connection already')
+  if (!isEnding && (c.state & WRITE_ENDED) !== 0) throw new TypeError('the sending side of this connection is closed')
+  const secure = prepare(c, host, tls)
+  if (isEnding) return
   const { first, rest } = c
   c.state |= TLS_BEGUN | UPGRADING
   if (c.extras !== null && c.extras.held.length > 0) {

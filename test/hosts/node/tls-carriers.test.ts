@@ -14,7 +14,7 @@ import type { IProtocol } from '../../../src/interfaces/index.js'
 import { TLSWrap } from '../../../src/transports/index.js'
 import { LOOPBACK, portOf, reactors, TestFactory } from './helpers.js'
 import { checkNothingLeft } from './left-behind.js'
-import { CA, clientTLS, SecureRecorder, serve, serverTLS } from './tls-helpers.js'
+import { CA, clientTLS, openSockets, SecureRecorder, serve, serverTLS, untilSockets } from './tls-helpers.js'
 
 checkNothingLeft()
 const fresh = reactors(afterEach)
@@ -113,19 +113,17 @@ describe('TLS through a restricted reactor', () => {
 })
 
 describe('a peer that is silent when TLS ends', () => {
-  /** Sockets of this process that are open. */
-  const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
-
   it('is waited for only so long: then our descriptor is closed all the same', async () => {
-    // Passes on everything until it hears an end, and then nothing any more.
+    // Passes on what it hears, but no end; and from some moment on nothing any more, while all of it stays open.
     const between: Socket[] = []
+    let isSilent = false
     const served = await serve(fresh())
     const relay = createServer({ allowHalfOpen: true }, (near) => {
       const far = connectSocket({ port: served.number, host: '127.0.0.1', allowHalfOpen: true })
       for (const [from, to] of [[near, far], [far, near]] as const) {
         between.push(from)
         from.on('error', () => undefined)
-        from.on('data', (data) => to.write(data))
+        from.on('data', (data) => isSilent || to.write(data))
       }
     })
     relay.listen(0, '127.0.0.1')
@@ -138,15 +136,16 @@ describe('a peer that is silent when TLS ends', () => {
       return socket
     }))
     while (served.factory.built.length < 2) await new Promise((resolve) => setImmediate(resolve))
-    const before = sockets()
+    const before = openSockets()
+    isSilent = true
     for (const server of served.factory.built) server.transport.loseConnection()
     const reasons = await Promise.all(served.factory.built.map((server) => server.lost))
     expect(reasons.map(({ value }) => value.name)).toEqual(['ConnectionDone', 'ConnectionDone'])
     // Nobody but our server has any reason to close, and its peers say nothing.
-    while (sockets() > before - 2) await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(between.map((socket) => socket.destroyed)).toEqual(Array(4).fill(false))
-    for (const socket of [...between, first!, second!]) socket.destroy()
+    await untilSockets(before - 2)
+    expect([...between, first!, second!].map((socket) => socket.destroyed)).toEqual(Array(6).fill(false))
     relay.close()
+    for (const socket of [...between, first!, second!]) socket.destroy()
     await once(relay, 'close')
   })
 })

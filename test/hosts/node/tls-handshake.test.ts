@@ -9,9 +9,9 @@ import type { TLSClientOptions, TLSServerOptions } from '../../../src/interfaces
 import { logPublisher } from '../../../src/logger/index.js'
 import type { LogEvent } from '../../../src/logger/index.js'
 import { ClientFactory } from '../../../src/protocols/factory.js'
-import { listen, portOf, rawPeer, reactors, Recorder, TestFactory } from './helpers.js'
+import { later, listen, portOf, rawPeer, reactors, Recorder, TestFactory } from './helpers.js'
 import { checkNothingLeft } from './left-behind.js'
-import { CA, clientTLS, dial, serve, serverTLS } from './tls-helpers.js'
+import { CA, clientTLS, dial, openSockets, serve, serverTLS, untilSockets } from './tls-helpers.js'
 
 checkNothingLeft()
 const fresh = reactors(afterEach)
@@ -130,10 +130,11 @@ describe('a peer that goes away or says nothing', () => {
   it.each(['end', 'destroy', 'resetAndDestroy'] as const)('%s by the client during the handshake', async (how) => {
     const log = watchLog()
     const served = await serve(fresh())
+    const before = openSockets()
     const peer = await rawPeer(served.number)
     // The head of a ClientHello, and no more.
     peer.socket.write(Buffer.from('160301020001000', 'hex'))
-    await new Promise<void>((resolve) => setTimeout(resolve, 10))
+    await untilSockets(before + 2)
     peer.socket[how]()
     await log.until(1)
     expect(log.events[0]!.error!.reason).toBe('closed')
@@ -169,11 +170,12 @@ describe('a peer that goes away or says nothing', () => {
   })
 
   it('the program may give up during the handshake', async () => {
-    const server = await plainServer(() => undefined)
+    const asked = later()
+    const server = await plainServer((socket) => socket.once('data', () => asked.resolve()))
     const reactor = fresh()
     const factory = new TestFactory()
     const connector = reactor.connectSSL('127.0.0.1', server.port, factory, clientTLS())
-    await new Promise<void>((resolve) => setTimeout(resolve, 20))
+    await asked.promise
     connector.stopConnecting()
     expect((await factory.failed).value.name).toBe('UserError')
     await server.close()
@@ -183,8 +185,9 @@ describe('a peer that goes away or says nothing', () => {
 describe('a port with handshakes under way', () => {
   it('closes them when it stops, and its factory hears of none', async () => {
     const served = await serve(fresh())
+    const before = openSockets()
     const peers = await Promise.all(Array.from({ length: 5 }, () => rawPeer(served.number)))
-    await new Promise<void>((resolve) => setTimeout(resolve, 20))
+    await untilSockets(before + 10)
     await served.port.stopListening()
     await Promise.all(peers.map((peer) => peer.closed))
     expect(served.factory.events).toEqual(['start', 'stop'])
@@ -196,10 +199,12 @@ describe('a port with handshakes under way', () => {
     const reactor = fresh()
     const served = await serve(reactor, serverTLS({ maxHandshakes: 2 }))
     const peers = []
-    for (let i = 0; i < 3; i++) {
+    const before = openSockets()
+    for (let i = 0; i < 2; i++) {
       peers.push(await rawPeer(served.number))
-      await new Promise<void>((resolve) => setTimeout(resolve, 10))
+      await untilSockets(before + 2 * (i + 1))
     }
+    peers.push(await rawPeer(served.number))
     await peers[0]!.closed
     await log.until(1)
     expect(log.events[0]!.message).toMatch(/given up: too many/)

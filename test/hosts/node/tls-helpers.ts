@@ -3,11 +3,27 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import process from 'node:process'
 import type { Reactor } from '../../../bindings/node/index.js'
 import type {
   IConnector, IListeningPort, ITLSServerContext, TLSClientOptions, TLSIdentity, TLSServerOptions,
 } from '../../../src/interfaces/index.js'
 import { LOOPBACK, portOf, Recorder, TestFactory } from './helpers.js'
+
+/** TCP connections of this process: each has two ends here, once it was accepted. */
+export function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+}
+
+/** Settles when there are so many. */
+export async function untilSockets(count: number): Promise<void> {
+  while (openSockets() !== count) await turns(1)
+}
+
+/** Lets Node do what it has to do so many times. */
+export async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+}
 
 /** A file of test/vectors/tls. */
 export function vector(name: string): string {
@@ -100,20 +116,45 @@ export interface Relay {
   close(): Promise<void>
 }
 
+/** What a relay does of itself, once so many bytes have come from the port. */
+export interface RelayPlan {
+  after: number
+  then: 'cut' | 'reset' | 'spoil'
+}
+
 /** A relay in front of a port. */
-export async function relay(to: number): Promise<Relay> {
+export async function relay(to: number, plan?: RelayPlan): Promise<Relay> {
   const sockets: Socket[] = []
   let isSpoiling = false
+  let left = plan?.after ?? Infinity
+  /** Passes on what comes before the moment, and does then what was planned. */
+  const follow = (from: Socket, target: Socket, data: Buffer): void => {
+    if (data.length <= left) {
+      left -= data.length
+      target.write(data)
+      return
+    }
+    const before = data.subarray(0, left)
+    left = Infinity
+    from.destroy()
+    if (plan?.then === 'spoil') target.end(Buffer.concat([before, Buffer.alloc(400, 0xa5)]))
+    else if (plan?.then === 'cut') target.end(before)
+    else target.write(before, () => target.resetAndDestroy())
+  }
   const pass = (from: Socket, target: Socket): void => {
     sockets.push(from)
     from.on('error', () => target.destroy())
     from.on('data', (data) => {
+      if (plan !== undefined && sockets.indexOf(from) === 1) {
+        follow(from, target, data)
+        return
+      }
       if (isSpoiling) data[data.length - 1]! ^= 1
       isSpoiling = false
       target.write(data)
     })
     from.on('end', () => target.end())
-    from.on('close', () => target.destroy())
+    if (plan === undefined) from.on('close', () => target.destroy())
   }
   const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true })
