@@ -17,8 +17,8 @@ import { PrependedChannel } from './prepended-channel.js'
 import type { StreamConnection } from './stream-connection.js'
 import { abort } from './stream-ending.js'
 import {
-  CHANGING, DISCONNECTING, END_HELD, GONE, OPENED, PAUSED, READ_ENDED, RESTING, SECURING, STARTED, TLS_BEGUN, TODO, UPGRADING,
-  WRITE_ENDED,
+  CHANGING, DISCONNECTING, END_HELD, GONE, OPENED, PAUSED, READ_ENDED, RESTING, SECURING, STARTED, TLS_BEGUN, TODO,
+  UPGRADING, WRITE_ENDED,
 } from './stream-state.js'
 import { drained, flushLater, sendAll } from './stream-writing.js'
 import { checkClientOptions, tlsRole } from './tls-options.js'

@@ -1,4 +1,4 @@
-/** TLS over what is not TCP of this reactor's own: the pipes of a process, a restricted reactor, a socket that lingers. */
+/** TLS over pipes of a process and streams, through a restricted reactor, and with a peer that is silent at the end. */
 import { once } from 'node:events'
 import { connect as connectSocket, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
