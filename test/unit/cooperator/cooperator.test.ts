@@ -298,10 +298,10 @@ describe('Cooperator', () => {
       tick()
       if (isAsked) task.whenDone().addErrback(() => undefined)
     }
-    const events = await logged(async () => {
+    const events = await logged(async (seen) => {
       make(true)
       make(false)
-      await collect()
+      await collect(() => seen.length > 0)
     })
     expect(events.map((event) => event.failure?.getErrorMessage())).toEqual(['left'])
   })

@@ -468,7 +468,7 @@ describe('returning a Deferred from a callback', () => {
     make()
     outer.addCallback(() => inner).addCallback((x) => x + 1)
     outer.callback(0)
-    await collect()
+    await collect(() => references[0].deref() === undefined)
     expect(references[0].deref()).toBe(undefined)
     inner.callback(1)
     expect(resultOf(outer)).toBe(2)

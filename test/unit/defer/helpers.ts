@@ -52,13 +52,13 @@ export class HandClock {
   }
 }
 
-/** Adds an observer while `body` runs; the events it saw. */
-export async function logged(body: () => unknown): Promise<LogEvent[]> {
+/** Adds an observer while `body` runs, which is given what it sees; the events it saw. */
+export async function logged(body: (events: readonly LogEvent[]) => unknown): Promise<LogEvent[]> {
   const events: LogEvent[] = []
   const observer = (event: LogEvent): void => void events.push(event)
   logPublisher.addObserver(observer)
   try {
-    await body()
+    await body(events)
   } finally {
     logPublisher.removeObserver(observer)
   }
@@ -68,12 +68,16 @@ export async function logged(body: () => unknown): Promise<LogEvent[]> {
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
 
-/** Collects what is unreachable, and lets the finalization callbacks run. */
-export async function collect(): Promise<void> {
-  for (let round = 0; round < 4; round++) {
+/**
+ * Collects what is unreachable, and lets the finalization callbacks run: at least four times, and then, up to a hundred
+ * times, until `isDone`. The engine may hold what was used last for a while, and calls back when it likes.
+ */
+export async function collect(isDone: () => boolean = () => true): Promise<void> {
+  for (let round = 0; round < 4 || (round < 100 && !isDone()); round++) {
     await new Promise((resolve) => setImmediate(resolve))
     gc()
     await new Promise((resolve) => setImmediate(resolve))
+    if (round >= 4) await new Promise((resolve) => setTimeout(resolve, 1))
   }
 }
 

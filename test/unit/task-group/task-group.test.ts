@@ -248,7 +248,7 @@ describe('taskGroup', () => {
   })
 
   it('what a callback on the result of a child throws is reported, as it is not of the group', async () => {
-    const events = await logged(async () => {
+    const events = await logged(async (seen) => {
       const make = (): void => {
         taskGroup((self) => {
           for (const child of [self.start(() => succeed(1)), self.start(async () => 1)]) {
@@ -259,7 +259,7 @@ describe('taskGroup', () => {
         })
       }
       make()
-      await collect()
+      await collect(() => seen.length >= 2)
     })
     expect(events.map((event) => event.failure?.value)).toEqual([boom, boom])
   })
