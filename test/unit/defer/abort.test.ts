@@ -76,7 +76,7 @@ describe('abortable', () => {
     d.cancel()
     expect(signal?.aborted).toBe(true)
     expect(failureOf(d).value).toBeInstanceOf(CancelledError)
-    const events = await logged(collect)
+    const events = await logged(() => collect())
     expect(events).toEqual([])
   })
 
