@@ -8,6 +8,7 @@ import { connect as connectTLS } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fromDuplex } from '../../../bindings/node/bridges.js'
+import { fromWebSocket } from '../../../src/transports/index.js'
 import { ProcessEndpoint, wrapClientTLS } from '../../../src/endpoints/index.js'
 import { CapabilityError } from '../../../src/errors/index.js'
 import type { IProtocol } from '../../../src/interfaces/index.js'
@@ -85,6 +86,57 @@ describe('TLS over one of Node\'s streams', () => {
     client.transport.loseConnection()
     const reasons = await Promise.all([client.lost, server.lost])
     expect(reasons.map(({ value }) => value.name)).toEqual(['ConnectionDone', 'ConnectionDone'])
+  })
+})
+
+/** One end of a pair of WebSockets: what one sends is a message of the other, in a later turn. */
+class PairedWebSocket extends EventTarget {
+  binaryType = 'blob'
+  readyState = 1
+  bufferedAmount = 0
+  url = 'wss://example.test/tls'
+  other!: PairedWebSocket
+
+  send(data: Uint8Array): void {
+    const copy = Uint8Array.from(data)
+    setImmediate(() => this.other.#tell('message', { data: copy.buffer }))
+  }
+
+  close(code = 1000): void {
+    if (this.readyState === 3) return
+    this.readyState = 3
+    setImmediate(() => {
+      this.#tell('close', { code, reason: '', wasClean: true })
+      if (this.other.readyState === 3) return
+      this.other.readyState = 3
+      this.other.#tell('close', { code, reason: '', wasClean: true })
+    })
+  }
+
+  #tell(type: string, details: object): void {
+    this.dispatchEvent(Object.assign(new Event(type), details))
+  }
+}
+
+describe('TLS inside a WebSocket', () => {
+  it('startTLS on both sides: verified, data both ways, ended once', async () => {
+    const reactor = fresh()
+    const [near, far] = [new PairedWebSocket(), new PairedWebSocket()]
+    near.other = far
+    far.other = near
+    const [server, client] = [new SecureRecorder(), new SecureRecorder()]
+    fromWebSocket(far as never, { reactor, protocol: server })
+    fromWebSocket(near as never, { reactor, protocol: client })
+    await Promise.all([server.made, client.made])
+    server.transport.startTLS(serverTLS())
+    client.transport.startTLS(clientTLS({ serverName: 'localhost' }))
+    server.transport.write('from the server')
+    client.transport.write('from the client')
+    await Promise.all([server.until('from the client'), client.until('from the server')])
+    expect(client.transport.tlsSession).toMatchObject({ serverName: 'localhost' })
+    client.transport.loseConnection()
+    await Promise.all([client.lost, server.lost])
+    expect([client.reasons.length, server.reasons.length]).toEqual([1, 1])
   })
 })
 
