@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import {
-  clientFromString, connectProtocol, createReactor, Factory, HAProxyClientEndpoint, HTTPConnectClientEndpoint,
-  HTTPConnectError, Protocol, proxyHeaderOf, quoteStringArgument, serverFromString, SOCKS5ClientEndpoint,
-  SOCKSAuthenticationError, SOCKSConnectionRefused, TCP4ClientEndpoint, TLSError, wrapClientTLS,
+  clientFromString, connectProtocol, createReactor, HAProxyClientEndpoint, HTTPConnectClientEndpoint, HTTPConnectError,
+  Protocol, quoteStringArgument, SOCKS5ClientEndpoint, SOCKSAuthenticationError, SOCKSConnectionRefused,
+  TCP4ClientEndpoint, TLSError, wrapClientTLS,
 } from 'whorl'
-import type { IAddress, IListeningPort, IStreamClientEndpoint, IPv4Address, ProxyHeader } from 'whorl'
+import type { IAddress, IStreamClientEndpoint, IPv4Address } from 'whorl'
 import { describeWith, Program } from './programs.js'
-import { Folder, haproxy, microsocks, start, startHAProxy, startTinyproxy, tinyproxy } from './proxies.js'
+import { Folder, haproxy, microsocks, serve, start, startHAProxy, startTinyproxy, tinyproxy } from './proxies.js'
+import type { Seen } from './proxies.js'
 
 const folder = new Folder()
 const vector = (name: string): string => fileURLToPath(new URL(`../vectors/tls/${name}`, import.meta.url))
@@ -30,41 +31,6 @@ function reactor() {
     await ran
   })
   return made
-}
-
-type TestReactor = ReturnType<typeof reactor>
-
-interface Seen {
-  peer: IAddress
-  host: IAddress
-  header: ProxyHeader | null
-}
-
-/** Sends back what it receives, and remembers where from. */
-class Echo extends Protocol {
-  readonly #seen: Seen[]
-
-  constructor(seen: Seen[]) {
-    super()
-    this.#seen = seen
-  }
-
-  override connectionMade(): void {
-    const { transport } = this
-    this.#seen.push({ peer: transport.getPeer(), host: transport.getHost(), header: proxyHeaderOf(transport) })
-  }
-
-  override dataReceived(data: Uint8Array): void {
-    this.transport.write(data)
-  }
-}
-
-async function serve(on: TestReactor, description: string): Promise<{ port: number, seen: Seen[] }> {
-  const seen: Seen[] = []
-  const factory = new Factory()
-  factory.buildProtocol = () => new Echo(seen)
-  const port: IListeningPort = await serverFromString(on, description).listen(factory)
-  return { port: (port.getHost() as IPv4Address).port, seen }
 }
 
 class Client extends Protocol {

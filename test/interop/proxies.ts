@@ -1,6 +1,6 @@
 /**
- * Proxies that are not ours, started for a test: HAProxy, microsocks, tinyproxy. Owns: their configuration, their ports,
- * and that one answers before it is used.
+ * Proxies that are not ours, started for a test: HAProxy, microsocks, tinyproxy; and the server of ours behind them.
+ * Owns: their configuration, their ports, and that one answers before it is used.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,8 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Factory, Protocol, proxyHeaderOf, serverFromString } from 'whorl'
+import type { createReactor, IAddress, IPv4Address, ProxyHeader } from 'whorl'
 import { Program } from './programs.js'
 import type { Peer } from './programs.js'
 
@@ -97,4 +99,41 @@ export function startTinyproxy(command: string, folder: Folder, lines: string[])
   return start(command, (port) => ['-d', '-c', folder.write([
     `Port ${port}`, 'Listen 127.0.0.1', 'Timeout 60', 'Allow 127.0.0.1', 'MaxClients 20', ...lines, '',
   ].join('\n'))])
+}
+
+/** What a server knows of one of its connections. */
+export interface Seen {
+  peer: IAddress
+  host: IAddress
+  header: ProxyHeader | null
+}
+
+/** Sends back what it receives, and remembers where from. */
+class Echo extends Protocol {
+  readonly #seen: Seen[]
+
+  constructor(seen: Seen[]) {
+    super()
+    this.#seen = seen
+  }
+
+  override connectionMade(): void {
+    const { transport } = this
+    this.#seen.push({ peer: transport.getPeer(), host: transport.getHost(), header: proxyHeaderOf(transport) })
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.transport.write(data)
+  }
+}
+
+/** Our server, as `description` says. */
+export async function serve(
+  on: ReturnType<typeof createReactor>, description: string,
+): Promise<{ port: number, seen: Seen[] }> {
+  const seen: Seen[] = []
+  const factory = new Factory()
+  factory.buildProtocol = () => new Echo(seen)
+  const port = await serverFromString(on, description).listen(factory)
+  return { port: (port.getHost() as IPv4Address).port, seen }
 }

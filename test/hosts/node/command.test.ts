@@ -8,6 +8,9 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { build } from '../../../scripts/build.mjs'
 import { textOf } from '../../arch/files.js'
 import { Program } from '../../interop/programs.js'
+import { checkNothingLeft } from './left-behind.js'
+
+checkNothingLeft()
 
 const folders: string[] = []
 

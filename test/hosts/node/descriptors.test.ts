@@ -10,8 +10,10 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { build } from '../../../scripts/build.mjs'
 import { reactors, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 import { GOOD, killAll, Run } from './programs/run.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 beforeAll(async () => {

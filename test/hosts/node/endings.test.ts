@@ -7,7 +7,9 @@ import type { Failure } from '../../../src/defer/index.js'
 import type { IDelayedCall } from '../../../src/interfaces/index.js'
 import { logged } from '../../unit/reactor/log.js'
 import { later, listen, portOf, reactors, Recorder, stopped, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 interface Ending {

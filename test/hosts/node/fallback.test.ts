@@ -8,6 +8,9 @@ import { ConnectionDone, ConnectionLost } from '../../../src/errors/index.js'
 import { BufferedProtocol } from '../../../src/protocols/protocol.js'
 import { Reactor } from '../../../src/reactor/index.js'
 import { later, listen, pair, portOf, rawPeer, Recorder, stopped, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
+
+checkNothingLeft()
 
 class UnarmedReader extends Reader {
   override arm(): boolean {

@@ -7,12 +7,13 @@
  *
  * Owns: what the reactors that a test used still hold (connections, ports, attempts, delayed calls), and which of Node's
  * resources are there that were not there before it (sockets, servers, timers, children, workers). What closes in its
- * own time is waited for. Reactors are noticed when they are used, whoever made them.
+ * own time is waited for. Reactors are noticed when they are used, whoever made them; timers are those that started
+ * while the test ran (./timers-started.ts), and once more at the end of the file all that are there.
  */
 import process from 'node:process'
-import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
-import { afterEach, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeEach } from 'vitest'
 import { Reactor, ReactorBase } from '../../../src/reactor/index.js'
+import { rest, TimersStarted } from './timers-started.js'
 
 /** Resources that come and go by themselves, or that are the test runner's. */
 const PASSING = /^(?:Immediate|FSReq\w*|FSEvent\w*|FILEHANDLE\w*|TTYWrap|Signal\w*|CloseReq|MessagePort|GetAddrInfoReq\w*)$/i
@@ -49,12 +50,31 @@ export function checkNothingLeft(options: LeftBehindOptions = {}): void {
     const left = await watch!.end()
     if (left.length > 0) throw new Error(`The test left behind: ${left.join('; ')}`)
   }, (options.patience ?? PATIENCE) + 10_000)
+  if (options.ignore?.test('Timeout')) return
+  // What Node starts inside itself nobody sees start.
+  afterAll(async () => {
+    const count = await timersInTheEnd(options)
+    if (count > 0) throw new Error(`The tests left behind: ${count} more Timeout of Node`)
+  }, (options.patience ?? PATIENCE) + 10_000)
+}
+
+/** How many timers there are in the end, whoever started them. The runner's pass by themselves, and are waited for. */
+export async function timersInTheEnd(options: LeftBehindOptions = {}): Promise<number> {
+  const end = performance.now() + (options.patience ?? PATIENCE)
+  for (let pause = 0; ; pause = Math.min(pause + 5, 100)) {
+    // The last look comes after whatever was due until then, however long this process did not run.
+    const isLast = performance.now() >= end
+    await rest(pause)
+    const count = resources().get('Timeout') ?? 0
+    if (count === 0 || isLast) return count
+  }
 }
 
 /** Looks from when it is made until `end`. Only one at a time. */
 export class Watch {
   readonly #before = resources()
   readonly #reactors = new Set<Reactor>()
+  readonly #timers = new TimersStarted().start()
   readonly #options: LeftBehindOptions
 
   constructor(options: LeftBehindOptions = {}) {
@@ -68,7 +88,8 @@ export class Watch {
     const found: string[] = []
     for (const reactor of this.#reactors) found.push(...leftIn(reactor, this.#options.delayedCalls !== false))
     for (const [kind, count] of resources()) {
-      const more = count - (kind === 'Timeout' ? fewestTimers : this.#before.get(kind) ?? 0)
+      // The runner's timers come and go.
+      const more = kind === 'Timeout' ? this.#timers.active : count - (this.#before.get(kind) ?? 0)
       if (more > 0 && !PASSING.test(kind) && !this.#options.ignore?.test(kind)) found.push(`${more} more ${kind} of Node`)
     }
     return found
@@ -79,10 +100,12 @@ export class Watch {
     const end = performance.now() + (this.#options.patience ?? PATIENCE)
     // Looked at from an immediate: a timer that has just run still counts as one.
     for (let pause = 0; ; pause = Math.min(pause + 5, 100)) {
+      const isLast = performance.now() >= end
       await rest(pause)
       const left = this.left()
-      if (left.length === 0 || performance.now() >= end) {
+      if (left.length === 0 || isLast) {
         watched = null
+        this.#timers.stop()
         return left
       }
     }
@@ -139,26 +162,9 @@ function thingsOf(reactor: Reactor): Held {
 }
 
 function resources(): Map<string, number> {
-  const counts = new Map([['Timeout', 0]])
+  const counts = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
-  fewestTimers = Math.min(fewestTimers, counts.get('Timeout')!)
   return counts
-}
-
-/** The runner has timers that come and go; the fewest ever seen are those that stay. */
-let fewestTimers = Infinity
-
-function rest(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms === 0) {
-      setImmediate(resolve)
-      return
-    }
-    const timer = setTimeout(() => {
-      clearTimeout(timer)
-      setImmediate(resolve)
-    }, ms)
-  })
 }
 
 function call(object: object, name: string): unknown {

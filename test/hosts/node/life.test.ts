@@ -4,7 +4,9 @@ import { createReactor, reactor as defaultReactor } from '../../../bindings/node
 import { ConnectionDone } from '../../../src/errors/index.js'
 import { Reactor } from '../../../src/reactor/index.js'
 import { later, listen, portOf, rawPeer, reactors, Recorder, stopped, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 describe('a reactor of Node', () => {

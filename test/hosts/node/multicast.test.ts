@@ -5,7 +5,9 @@ import type { IMulticastTransport, UDPAddress } from '../../../src/interfaces/in
 import { DatagramProtocol } from '../../../src/protocols/datagram-protocol.js'
 import type { Reactor } from '../../../src/reactor/index.js'
 import { later, reactors } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 /** Loopback carries groups for those who name it. */

@@ -10,7 +10,9 @@ import type { Reactor } from '../../../src/reactor/index.js'
 import { logPublisher } from '../../../src/logger/index.js'
 import type { LogEvent } from '../../../src/logger/index.js'
 import { later, listen, portOf, rawPeer, reactors } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const makeReactor = reactors(afterEach)
 const servers: Server[] = []
 const sockets: Socket[] = []

@@ -8,7 +8,9 @@ import { HostnameEndpoint } from '../../../src/endpoints/index.js'
 import type { IAddress } from '../../../src/interfaces/index.js'
 import { StaticResolver } from '../../../src/transports/index.js'
 import { listen, portOf, reactors, Recorder, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 describe('names on Node', () => {

@@ -6,8 +6,10 @@ import { build } from '../../../scripts/build.mjs'
 import { NotSupportedError } from '../../../src/errors/index.js'
 import { Reactor } from '../../../src/reactor/index.js'
 import { reactors } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 import { GOOD, killAll, Run } from './programs/run.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 beforeAll(async () => {

@@ -10,8 +10,10 @@ import { NotSupportedError } from '../../../src/errors/index.js'
 import { Reactor } from '../../../src/reactor/index.js'
 import { StandardIO } from '../../../src/transports/index.js'
 import { reactors, Recorder } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 import { GOOD, killAll, program, Run } from './programs/run.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 beforeAll(async () => {

@@ -6,7 +6,9 @@ import { ConnectionDone } from '../../../src/errors/index.js'
 import type { IAddress, IPullProducer } from '../../../src/interfaces/index.js'
 import { BufferedProtocol, Protocol } from '../../../src/protocols/protocol.js'
 import { later, listen, pair, portOf, rawPeer, reactors, Recorder, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 describe('TCP on Node: flow', () => {

@@ -8,7 +8,9 @@ import {
 import type { IConnector } from '../../../src/interfaces/index.js'
 import { logged } from '../../unit/reactor/log.js'
 import { later, listen, LOOPBACK, pair, portOf, rawPeer, reactors, Recorder, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 
 class HalfCloseable extends Recorder {

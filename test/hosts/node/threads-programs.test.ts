@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { build } from '../../../scripts/build.mjs'
 import { Program, root } from '../../interop/programs.js'
+import { checkNothingLeft } from './left-behind.js'
+
+checkNothingLeft()
 
 const folders: string[] = []
 
@@ -99,6 +102,8 @@ describe('programs with threads', () => {
     mkdirSync(home, { recursive: true })
     cpSync(join(root, 'dist'), join(home, 'dist'), { recursive: true })
     cpSync(join(root, 'package.json'), join(home, 'package.json'))
+    // Nothing in it: whatever is installed in a folder above is not looked for.
+    mkdirSync(join(folder, 'node_modules', 'tinypool'))
     const output = await run(`
       import { deferToThread } from 'file://${home}/dist/whorl.node.js'
       for (let i = 0; i < 2; i++) {

@@ -14,8 +14,10 @@ import { connect, serve } from '../../../examples/snippets/transports-unix.js'
 import { build } from '../../../scripts/build.mjs'
 import { MemoryReactor } from '../../../src/testing/index.js'
 import { later, reactors, stopped, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 import { GOOD, killAll, Run } from './programs/run.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 const root = new URL('../../../', import.meta.url)
 

@@ -10,7 +10,9 @@ import { ask, Shouter } from '../../../examples/snippets/transports-udp.js'
 import { TimeoutError } from '../../../src/errors/index.js'
 import { DatagramProtocol } from '../../../src/protocols/datagram-protocol.js'
 import { listen, LOOPBACK, portOf, reactors, Recorder, TestFactory } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 const folder = new URL('../../../', import.meta.url)
 const page = readFileSync(new URL('docs/guide/transports.md', folder), 'utf8')

@@ -8,7 +8,9 @@ import { DatagramProtocol } from '../../../src/protocols/datagram-protocol.js'
 import type { Reactor } from '../../../src/reactor/index.js'
 import { logged } from '../../unit/reactor/log.js'
 import { later, LOOPBACK, reactors } from './helpers.js'
+import { checkNothingLeft } from './left-behind.js'
 
+checkNothingLeft()
 const newReactor = reactors(afterEach)
 const decoder = new TextDecoder()
 
