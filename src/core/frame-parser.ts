@@ -36,6 +36,8 @@ export class FrameParser implements RingUser {
   kind = 0
   /** Length of the current frame, or what the kind says. */
   length = 0
+  /** True when the current frame is known to be the last of all that was received; false says nothing. */
+  isAlone = false
   /**
    * Tells the length of the one frame at the beginning of a short chunk, when that frame and its trailer are all of it;
    * -1 otherwise. Saves the crossing where every chunk is a frame, as with interactive peers.
@@ -102,24 +104,26 @@ export class FrameParser implements RingUser {
 
   /** Takes a short chunk for the one frame that it is, as `feed` and `next` would; false when it is something else. */
   feedFrame(chunk: Uint8Array): boolean {
-    if (chunk.length > SHORT || this.#keeps || this.shortcut === null) return false
+    if (chunk.length > SHORT || this.#chunk !== null || this.#keeps || this.shortcut === null) return false
     const length = this.shortcut(chunk)
     if (length < 0) return false
+    // Records there are none: without a chunk, `#index` and `#count` are 0.
     this.#chunk = chunk
     this.kind = EVENT_FRAME
     this.length = length
     this.#offset = this.#base = 0
-    this.#index = this.#count = 1
     this.#position = this.#batchEnd = chunk.length
     this.#isASCII = false
+    this.isAlone = true
     return true
   }
 
   /** Lets go of a chunk that `feedFrame` took, and whose frame was handled. */
   endFrame(chunk: Uint8Array): void {
+    this.isAlone = false
     if (this.#chunk !== chunk || this.#position !== chunk.length) return
     this.#chunk = this.#buffer = null
-    this.#index = this.#count = this.kind = 0
+    this.kind = 0
   }
 
   /** Parses the next window of the chunk. */
@@ -207,7 +211,7 @@ export class FrameParser implements RingUser {
     const chunk = this.#chunk as Uint8Array
     const base = this.#base
     if (!this.#isASCII && encoding === 'utf8') return text.utf8(chunk, base + from, base + to)
-    if (this.#count === 1) {
+    if (this.#count <= 1) {
       return this.#isASCII ? text.ascii(chunk, base + from, base + to) : text.latin1(chunk, base + from, base + to)
     }
     // One string serves all frames of the window; each is a piece of it.

@@ -20,16 +20,25 @@ export interface FrameHandler {
   rawEvent(data: Uint8Array): void
 }
 
+/** Inside of an event. */
+const BUSY = 1
+/** Nothing is delivered until `resume`. */
+const PAUSED = 2
+/** Bytes are delivered as they come. */
+const RAW = 4
+/** Nothing is delivered any more. */
+const STOPPED = 8
+/** There are chunks that the parser has not seen. */
+const WAITING = 16
+
 /** One direction of a byte stream, cut into frames. */
 export class FrameStream {
   readonly parser: FrameParser
   readonly #handler: FrameHandler
   #waiting: Uint8Array[] = []
   #waitingFrom = 0
-  #isBusy = false
-  #isPaused = false
-  #isRaw = false
-  #isStopped = false
+  /** The states above, together: one look tells that there is nothing special, which is so for nearly every chunk. */
+  #state = 0
 
   constructor(parser: FrameParser, handler: FrameHandler) {
     this.parser = parser
@@ -37,55 +46,62 @@ export class FrameStream {
   }
 
   get isPaused(): boolean {
-    return this.#isPaused
+    return (this.#state & PAUSED) !== 0
   }
 
   get isRaw(): boolean {
-    return this.#isRaw
+    return (this.#state & RAW) !== 0
   }
 
   /** True when nothing more will be delivered. */
   get isStopped(): boolean {
-    return this.#isStopped
+    return (this.#state & STOPPED) !== 0
   }
 
   /** Takes a chunk, which is the stream's to keep, and delivers what can be delivered. */
   receive(chunk: Uint8Array): void {
-    if (this.#isStopped) return
+    if (this.receiveFrame(chunk) || (this.#state & STOPPED) !== 0) return
     if (chunk.length > 0) {
-      const { parser } = this
-      if (this.#isBusy || this.#isPaused || this.#isRaw || parser.isFed || this.#waiting.length > 0) {
-        this.#waiting.push(chunk)
-      } else if (!parser.feedFrame(chunk)) {
-        parser.feed(chunk)
-      } else {
-        this.#isBusy = true
-        try {
-          this.#handler.frameEvent(parser)
-        } finally {
-          this.#isBusy = false
-          parser.endFrame(chunk)
-        }
-        if (this.#waiting.length === 0 && !parser.isFed) return
-      }
+      if (this.#state !== 0 || this.parser.isFed) this.#wait(chunk)
+      else this.parser.feed(chunk)
     }
     this.#run()
   }
 
+  /**
+   * Takes a chunk that is one frame and comes when nothing waits; false when it is something else, and nothing is taken
+   * then. The short way through here, for peers who send frame by frame.
+   */
+  receiveFrame(chunk: Uint8Array): boolean {
+    const { parser } = this
+    if (this.#state !== 0 || !parser.feedFrame(chunk)) return false
+    this.#state = BUSY
+    try {
+      this.#handler.frameEvent(parser)
+    } finally {
+      this.#state &= ~BUSY
+      parser.endFrame(chunk)
+    }
+    if ((this.#state & WAITING) !== 0 || parser.isFed) this.#run()
+    return true
+  }
+
   #run(): void {
-    if (this.#isBusy) return
+    if ((this.#state & BUSY) !== 0) return
     const { parser } = this
     const handler = this.#handler
-    this.#isBusy = true
+    this.#state |= BUSY
     try {
-      while (!this.#isPaused && !this.#isStopped) {
-        if (this.#isRaw) {
+      for (;;) {
+        const state = this.#state
+        if ((state & (PAUSED | STOPPED)) !== 0) return
+        if ((state & RAW) !== 0) {
           const rest = this.takeRest()
           if (rest.length === 0) return
           handler.rawEvent(rest)
         } else if (parser.next()) {
           handler.frameEvent(parser)
-        } else if (this.#waitingFrom < this.#waiting.length) {
+        } else if ((state & WAITING) !== 0) {
           parser.feed(this.#waiting[this.#waitingFrom++])
           if (this.#waitingFrom === this.#waiting.length) this.#forgetWaiting()
         } else {
@@ -93,23 +109,30 @@ export class FrameStream {
         }
       }
     } finally {
-      this.#isBusy = false
+      this.#state &= ~BUSY
     }
+  }
+
+  #wait(chunk: Uint8Array): void {
+    this.#waiting.push(chunk)
+    this.#state |= WAITING
+    this.parser.isAlone = false
   }
 
   #forgetWaiting(): void {
     this.#waiting = []
     this.#waitingFrom = 0
+    this.#state &= ~WAITING
   }
 
   /** Delivers nothing until `resume`. */
   pause(): void {
-    this.#isPaused = true
+    this.#state |= PAUSED
   }
 
   /** Delivers what waits, unless called from inside an event: then that delivery goes on. */
   resume(): void {
-    this.#isPaused = false
+    this.#state &= ~PAUSED
     this.#run()
   }
 
@@ -120,19 +143,19 @@ export class FrameStream {
 
   /** From now on bytes come as they are; those parsed ahead too. */
   setRaw(): void {
-    if (this.#isStopped) return
-    this.#isRaw = true
+    if (this.isStopped) return
+    this.#state |= RAW
     this.#run()
   }
 
   /** From now on frames come, beginning with `extra`, which goes in front of all that waits. */
   setFrames(extra?: Uint8Array): void {
-    if (this.#isStopped) return
-    if (this.#isRaw) {
-      this.#isRaw = false
+    if (this.isStopped) return
+    if (this.isRaw) {
+      this.#state &= ~RAW
       if (extra !== undefined && extra.length > 0) this.#unread(extra)
     } else if (extra !== undefined && extra.length > 0) {
-      this.#waiting.push(extra)
+      this.#wait(extra)
     }
     this.#run()
   }
@@ -147,12 +170,13 @@ export class FrameStream {
   #putFirst(bytes: Uint8Array): void {
     if (this.#waitingFrom > 0) this.#waiting[--this.#waitingFrom] = bytes
     else this.#waiting.unshift(bytes)
+    this.#state |= WAITING
   }
 
   /** Takes all bytes not delivered yet; none remain. */
   takeRest(): Uint8Array {
     const rest = this.parser.takeRest()
-    if (this.#waiting.length === this.#waitingFrom) return rest
+    if ((this.#state & WAITING) === 0) return rest
     const waiting = this.#waiting.slice(this.#waitingFrom)
     this.#forgetWaiting()
     return concat(rest.length === 0 ? waiting : [rest, ...waiting])
@@ -160,15 +184,15 @@ export class FrameStream {
 
   /** Delivers nothing more, ever, and forgets what waits. */
   stop(): void {
-    if (this.#isStopped) return
-    this.#isStopped = true
+    if (this.isStopped) return
+    this.#state |= STOPPED
     this.#forgetWaiting()
     this.parser.clear()
   }
 
   /** Gives the parser back to the core; nothing more is delivered. */
   free(): void {
-    this.#isStopped = true
+    this.#state |= STOPPED
     this.#forgetWaiting()
     this.parser.free()
   }

@@ -19,7 +19,7 @@ import { abortAsSpoilt, securityOf } from './spoilt.js'
 /** A protocol whose bytes are cut into frames by the core. */
 export abstract class FramedProtocol extends Protocol implements FrameHandler {
   #stream: FrameStream | null = null
-  /** What the bytes here came through; see `securityOf`. */
+  /** What the bytes that are kept here came through, see `securityOf`; may be out of date while there are none. */
   #security: unknown = undefined
 
   /** Makes the parser of this protocol's wire format. */
@@ -52,14 +52,15 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
   }
 
   override dataReceived(data: Uint8Array): void {
-    if (this.mustStop && (this.isClosing || this.stopIfClosing())) return
+    if (this.isClosing) return
     const stream = this.#stream
-    if (stream === null) {
-      this.frames.receive(data)
-    } else {
+    if (stream !== null) {
       this.follow()
-      stream.receive(data)
+      // A chunk that is one frame leaves no bytes that TLS could spoil: nobody is asked whether it has begun. Where
+      // bytes are kept, or may be, the transport has been asked before, here or where they were put.
+      if (stream.receiveFrame(data)) return
     }
+    if (!this.stopIfClosing()) this.frames.receive(data)
   }
 
   /** Takes over settings that were changed since the last event; called before anything may be delivered. */
@@ -71,7 +72,10 @@ export abstract class FramedProtocol extends Protocol implements FrameHandler {
     return transport !== undefined && transport.disconnecting
   }
 
-  /** Whether the last event may have been the last: it closed the connection, or began TLS. */
+  /**
+   * Whether the last event may have been the last: it closed the connection, or began TLS. Asked before `stopIfClosing`
+   * where every frame comes by, because this much can be compiled into the caller.
+   */
   protected get mustStop(): boolean {
     const { transport } = this as { transport?: ITransport }
     return transport !== undefined && (transport.disconnecting || securityOf(transport) !== this.#security)

@@ -65,7 +65,8 @@ export class LineOnlyReceiver<Line extends string | Uint8Array = string> extends
       const { encoding } = this
       this.lineReceived((encoding === 'bytes' ? parser.payload() : parser.text(encoding)) as Line)
     }
-    if (this.mustStop && this.stopIfClosing()) return
+    // With nothing behind this line there is nothing to stop, and no rest for another delimiter.
+    if (parser.isAlone || (this.mustStop && this.stopIfClosing())) return
     if (this.delimiter !== this.#delimiter || this.maxLength !== this.#maxLength) this.follow()
   }
 

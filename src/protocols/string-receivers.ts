@@ -43,7 +43,7 @@ abstract class StringReceiver extends FramedProtocol {
       return
     }
     this.stringReceived(parser.payload())
-    if (!this.stopIfClosing()) this.follow()
+    if (!this.mustStop || !this.stopIfClosing()) this.follow()
   }
 
   /** The parser stood at an event after which it understands nothing more. */

@@ -116,7 +116,7 @@ describe('one line a chunk', () => {
     expect([seen, protocol.lines]).toEqual([[2], ['first', 'outer', 'inner']])
   })
 
-  it('B15 a delimiter set in such a line holds for what was received inside of its callback, and for what follows', () => {
+  it('B15 a delimiter set in such a line holds for what came inside of its callback, and for what follows', () => {
     const { protocol, receive } = connected()
     protocol.on.change = () => {
       receive('x\r\ny;')
