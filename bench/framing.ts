@@ -3,6 +3,7 @@
  * side's handler looks at each item in the same way. A side brings only the thing that takes chunks.
  */
 import { crc32 } from 'node:zlib'
+import { bundled } from './bundled.js'
 import { cut } from './data.js'
 import type { Check, Measured, Runner, Side } from './model.js'
 import { Remote } from './remote.js'
@@ -21,7 +22,12 @@ export interface FramingSide<T extends Item> {
   readonly name: string
   readonly role: Side['role']
   make(take: Take<T>): Framer
+  /** Our own: the name under which `ours/framing` exports this, to take it from there bundled as users run it. */
+  readonly exported?: string
 }
+
+/** One bundle for all subjects: what they share is one module, as in a program. */
+let bundle: Promise<Record<string, unknown>> | undefined
 
 const MASK = 0x3fffffff
 
@@ -60,9 +66,11 @@ class Digest {
  * A side over the chunks of what `stream` makes, which holds `perStream` items and is fed n / perStream times a run.
  */
 export function framingSide<T extends Item>(
-  { name, role, make }: FramingSide<T>, stream: () => Buffer, chunkSize: number, perStream: number, text: boolean,
+  { name, role, make: emitted, exported }: FramingSide<T>, stream: () => Buffer, chunkSize: number, perStream: number, text: boolean,
 ): Side {
-  const start = (): Runner => {
+  const start = async (): Promise<Runner> => {
+    const make = exported === undefined ? emitted
+      : ((await (bundle ??= bundled('ours/framing')))[exported] as FramingSide<T>).make
     const chunks = cut(stream(), chunkSize)
     const feed = (framer: Framer, times: number): void => {
       for (let i = 0; i < times; i++) {

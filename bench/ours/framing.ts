@@ -40,31 +40,31 @@ function connected(protocol: IProtocol): Framer {
 }
 
 export const lineReceiver: FramingSide<string> = {
-  name: LINE_RECEIVER, role: 'ours',
+  name: LINE_RECEIVER, role: 'ours', exported: 'lineReceiver',
   make: (take) => connected(Object.assign(new Lines(), { take })),
 }
 
 export const netstringReceiver: FramingSide<Uint8Array> = {
-  name: 'NetstringReceiver', role: 'ours',
+  name: 'NetstringReceiver', role: 'ours', exported: 'netstringReceiver',
   make: (take) => connected(Object.assign(new Netstrings(), { take })),
 }
 
 export const int32Receiver: FramingSide<Uint8Array> = {
-  name: 'Int32StringReceiver', role: 'ours',
+  name: 'Int32StringReceiver', role: 'ours', exported: 'int32Receiver',
   make: (take) => connected(Object.assign(new Int32Strings(), { take })),
 }
 
 export const coreLines: FramingSide<string> = {
-  name: 'core.lineParser', role: 'ours',
+  name: 'core.lineParser', role: 'ours', exported: 'coreLines',
   make: (take) => nodeCore().lineParser({ handler: { line: take } }),
 }
 
 export const coreNetstrings: FramingSide<Uint8Array> = {
-  name: 'core.netstringParser', role: 'ours',
+  name: 'core.netstringParser', role: 'ours', exported: 'coreNetstrings',
   make: (take) => nodeCore().netstringParser({ handler: { string: take } }),
 }
 
 export const coreInt32: FramingSide<Uint8Array> = {
-  name: 'core.lengthPrefixParser', role: 'ours',
+  name: 'core.lengthPrefixParser', role: 'ours', exported: 'coreInt32',
   make: (take) => nodeCore().lengthPrefixParser({ bytes: 4, handler: { string: take } }),
 }
