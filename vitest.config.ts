@@ -11,6 +11,8 @@ export const alias = [
   { find: /^whorl\/core$/, replacement: source('src/core/index.ts') },
   { find: /^whorl\/core\/plain$/, replacement: source('src/core/plain.ts') },
   { find: /^whorl\/socket$/, replacement: source('src/socket/index.ts') },
+  { find: /^whorl\/http$/, replacement: source('bindings/node/http.ts') },
+  { find: /^whorl\/websocket$/, replacement: source('src/websocket/index.ts') },
   { find: /^whorl\/testing$/, replacement: source('src/testing/index.ts') },
 ]
 
@@ -23,6 +25,8 @@ export default defineConfig({
     pool: 'forks',
     // Left to itself vitest keeps one of two cores free; many tests wait for other programs.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
+    // For what hangs. A build server may be many times as slow as the machine where this is written.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })
