@@ -5,11 +5,16 @@
  * puts bytes into linear memory, calls, and reads records out.
  */
 export { initialize } from "./memory/map"
-export { parserReceive, parserSetLimit, parserFree } from "./wire/receive"
-export { parserReset, parserPending, parserEnd } from "./wire/parser"
+export { parserReceive, parserSetLimit, parserReset, parserEnd, parserFree } from "./wire/receive"
+export { parserPending } from "./wire/parser"
 export { lineParserNew, lineParserConfigure } from "./wire/line"
 export { netstringParserNew } from "./wire/netstring"
+export { httpNames } from "./wire/http1-names"
+export { httpParserNew, httpExpectBodiless, httpSkipBody } from "./wire/http1"
 export { prefixedParserNew } from "./wire/prefixed"
+export { utf8Check } from "./wire/utf8"
+export { websocketParserNew } from "./wire/websocket"
+export { websocketMask } from "./wire/websocket-mask"
 export {
   timersNew, timersFree, timersAddress, timerSchedule, timerCancel, timerReschedule, timersNext, timersAdvance,
   timersMore, timersPutBack

@@ -29,6 +29,8 @@ export const HEADER_TIMER_DIRECTORY = 1068
 export const HEADER_TIMER_COUNT = 1072
 export const HEADER_TIMER_FREE = 1076
 export const HEADER_TIMER_CURSOR = 1080
+/** After a `parserReceive` of an HTTP parser: bytes of a body or chunk that are still to come, 2^31 - 1 at most. */
+export const HEADER_HTTP_MORE = 1084
 /** Per size class: free list head, carve pointer, carve end; 12 bytes each, classes 2^4 … 2^30. */
 export const HEADER_CLASSES = 1152
 
@@ -36,6 +38,9 @@ export const HEADER_CLASSES = 1152
 export const RING = 4096
 export const RING_RECORDS = 1024
 export const RECORD_BYTES = 16
+
+/** Names of HTTP fields that have an id: see wire/http1-names.ts; 4,608 bytes. */
+export const HTTP_NAME_TABLE = 20480
 
 /** Where a façade puts input for `parserReceive`. */
 export const STAGE = 65536

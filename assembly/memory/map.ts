@@ -23,7 +23,7 @@
  * Must not know: what any struct behind a handle looks like.
  */
 import { ABI_VERSION } from "../abi/version"
-import { HEADER_ABI_VERSION, HEADER_TOP, HEAP, STAGE } from "../abi/layout"
+import { HEADER_ABI_VERSION, HEADER_TOP, HEAP, STAGE, STAGE_BYTES } from "../abi/layout"
 
 /** Writes the header once; calling it again changes nothing. */
 export function initialize(): i32 {
@@ -46,4 +46,12 @@ export function memoryBytes(): u32 {
 export function isInside(pointer: usize, length: i32): bool {
   const end = <usize>memoryBytes()
   return length >= 0 && pointer >= <usize>STAGE && pointer <= end && <usize>length <= end - pointer
+}
+
+/** True when [pointer, pointer + length) lies on the stage: the only place where input may be changed. */
+// @ts-ignore: decorator
+@inline
+export function isOnStage(pointer: usize, length: i32): bool {
+  return length >= 0 && pointer >= <usize>STAGE && pointer - <usize>STAGE <= <usize>STAGE_BYTES &&
+    <usize>length <= <usize>STAGE_BYTES - (pointer - <usize>STAGE)
 }

@@ -2,7 +2,8 @@
  * What all parsers of the core share: their struct, what they keep between two calls, and records.
  *
  *       0 format     8 kept: address    16 kept: capacity   24 value       32 delimiter   40 inline       48 delivered:
- *       4 limit     12 kept: length     20 state            28 delivered   36 its length     delimiter (8)   capacity
+ *       4 limit     12 kept: length     20 state            28 delivered   36 its length     delimiter (8)   capacity,
+ *                                                                                          52 … 63 of HTTP, WebSocket
  *
  * A frame that lies in one input is handed out as an offset into it. Only the bytes of a frame that spans
  * inputs are kept, in one slab that grows by doubling and never beyond the parser's limit; a frame made that way is
@@ -18,13 +19,15 @@ import { allocate, blockBytes, release } from "../memory/slab"
 export const FORMAT_LINE = 1
 export const FORMAT_NETSTRING = 2
 export const FORMAT_PREFIXED = 3
+export const FORMAT_HTTP = 4
+export const FORMAT_WEBSOCKET = 5
 
 /** States: what is read next. A line parser is always in the first. */
 export const STATE_HEAD = 0
 export const STATE_BODY = 1
 export const STATE_FAILED = 2
 
-export const PARSER_BYTES = 52
+export const PARSER_BYTES = 64
 export const P_FORMAT = 0
 export const P_LIMIT = 4
 export const P_KEPT = 8
@@ -149,15 +152,12 @@ export function suspend(p: usize, state: u32, value: u32, seen: u32, count: i32,
 }
 
 /** Back to the start of a frame: nothing kept, nothing failed. */
-export function parserReset(handle: i32): i32 {
-  const p = resolve(handle, KIND_PARSER)
-  if (p == 0) return ERR_HANDLE
+export function resetFrames(p: usize): void {
   dropKept(p)
   dropDelivered(p)
   store<u32>(p, STATE_HEAD, P_STATE)
   store<u32>(p, 0, P_VALUE)
   if (load<u32>(p, P_FORMAT) != FORMAT_LINE) store<u32>(p, 0, P_SEEN)
-  return 0
 }
 
 /** How many bytes of an unfinished frame the parser keeps; their address goes to the header. */
@@ -170,10 +170,7 @@ export function parserPending(handle: i32): i32 {
 }
 
 /** The stream ended: was it between two frames? */
-export function parserEnd(handle: i32): i32 {
-  const p = resolve(handle, KIND_PARSER)
-  if (p == 0) return ERR_HANDLE
-  dropDelivered(p)
+export function endFrames(p: usize): i32 {
   const state = load<u32>(p, P_STATE)
   if (state == STATE_FAILED) return END_FAILED
   if (state == STATE_BODY || load<u32>(p, P_KEPT_LENGTH) != 0) return END_INSIDE_FRAME

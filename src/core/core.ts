@@ -11,6 +11,8 @@ import { ABI_VERSION } from '../../assembly/abi/version.js'
 import { CoreError } from '../errors/core.js'
 import type { CoreExports, Instantiate } from './exports.js'
 import type { CoreBuild } from './instantiate.js'
+import { HTTPParser } from './http-parser.js'
+import type { HTTPParserOptions } from './http-parser.js'
 import { bestBuild, instantiateModule } from './instantiate.js'
 import { LengthPrefixParser, LineParser, NetstringParser } from './parsers.js'
 import type { LengthPrefixParserOptions, LineEncoding, LineParserOptions, NetstringParserOptions } from './parsers.js'
@@ -19,6 +21,8 @@ import type { TextPort } from './text.js'
 import { portableText } from './text.js'
 import { Timers } from './timers.js'
 import type { TimersOptions } from './timers.js'
+import { WebSocketParser } from './websocket-parser.js'
+import type { WebSocketParserOptions } from './websocket-parser.js'
 
 export interface CoreOptions {
   /** Which of the package's builds; the best that this engine runs unless given. */
@@ -29,6 +33,8 @@ export interface CoreOptions {
   instantiate?: Instantiate
   /** How this host makes strings; a portable way unless given. */
   text?: TextPort
+  /** How this host makes arrays that need not be zero, because they will be filled; `Uint8Array` unless given. */
+  allocate?: (length: number) => Uint8Array
 }
 
 /** What a core uses, in bytes, and how many objects live in it. */
@@ -52,14 +58,25 @@ export interface RingUser {
   saveRecords(): void
 }
 
+const NO_BYTES = new Uint8Array(0)
+
+/** Whoever needs what is on the stage, which everyone shares. */
+export interface StageUser {
+  saveStage(): void
+}
+
 /** One instance of core.wasm. */
 export class Core {
   /** The raw exports (docs/abi.md). */
   readonly exports: CoreExports
   /** How frames become strings. */
   text: TextPort
+  /** How arrays are made that will be written from end to end. */
+  allocate: (length: number) => Uint8Array
   /** Who has unread records in the ring. */
   ringUser: RingUser | null = null
+  /** Who has bytes on the stage that are nowhere else. */
+  stageUser: StageUser | null = null
   #words!: Int32Array
   #bytes!: Uint8Array
   #timers: Timers | undefined
@@ -68,6 +85,7 @@ export class Core {
   #staged: Uint8Array | null = null
   #stagedFrom = 0
   #stagedTo = 0
+  #stageView: Uint8Array = NO_BYTES
 
   /** Use {@link createCore}. */
   constructor(options: CoreOptions = {}) {
@@ -81,6 +99,7 @@ export class Core {
     }
     this.#refresh()
     this.text = options.text ?? portableText()
+    this.allocate = options.allocate ?? zeros
   }
 
   /** Linear memory as int32; good until the next call that may grow it. */
@@ -135,6 +154,16 @@ export class Core {
     return new LengthPrefixParser(this, options)
   }
 
+  /** A parser of HTTP/1.x requests or responses. */
+  httpParser(options: HTTPParserOptions): HTTPParser {
+    return new HTTPParser(this, options)
+  }
+
+  /** A parser of WebSocket frames: messages and control frames of one direction. */
+  websocketParser(options: WebSocketParserOptions): WebSocketParser {
+    return new WebSocketParser(this, options)
+  }
+
   memoryUsage(): MemoryUsage {
     const words = this.words()
     return {
@@ -154,6 +183,7 @@ export class Core {
     if (this.#staged === chunk && from >= this.#stagedFrom && from + length <= this.#stagedTo) {
       return STAGE + from - this.#stagedFrom
     }
+    if (this.stageUser !== null) this.stageUser.saveStage()
     const bytes = this.bytes()
     if (from === 0 && length === chunk.length) bytes.set(chunk, STAGE)
     else bytes.set(chunk.subarray(from, from + length), STAGE)
@@ -163,14 +193,27 @@ export class Core {
     return STAGE
   }
 
+  /** Whether bytes [from, to) of a chunk lie on the stage. */
+  isStaged(chunk: Uint8Array, from: number, to: number): boolean {
+    return this.#staged === chunk && from >= this.#stagedFrom && to <= this.#stagedTo
+  }
+
   /** Forgets what is staged: its owner may change those bytes from now on. */
   unstage(): void {
     this.#staged = null
   }
 
+  /** The first bytes of the stage; good until the next call that may grow memory. */
+  stageView(length: number): Uint8Array {
+    const view = this.#stageView
+    if (view.length === length && view.buffer === this.exports.memory.buffer) return view
+    return (this.#stageView = this.bytes().subarray(STAGE, STAGE + length))
+  }
+
   /** Puts a few bytes (64 KiB at most) on the stage for a call that takes an address. */
   lend(data: Uint8Array): number {
     if (data.length > STAGE_BYTES) throw new CoreError(`${data.length} bytes do not fit the stage.`)
+    if (this.stageUser !== null) this.stageUser.saveStage()
     this.bytes().set(data, STAGE)
     this.#staged = null
     return STAGE
@@ -186,6 +229,10 @@ export class Core {
   disown(owner: object): void {
     this.#orphans?.unregister(owner)
   }
+}
+
+function zeros(length: number): Uint8Array {
+  return new Uint8Array(length)
 }
 
 /** Makes an instance of the core, at once and without touching the host. */

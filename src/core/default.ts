@@ -15,8 +15,10 @@ export function defaultCore(): Core {
   return (core ??= new Core(settings))
 }
 
-/** What a binding knows of its host: how the shared core is made, and, also later, how it makes strings. */
+/** What a binding knows of its host: how the shared core is made, and, also later, how it makes strings and arrays. */
 export function configureDefaultCore(options: CoreOptions): void {
   settings = { ...settings, ...options }
-  if (core !== undefined && options.text !== undefined) core.text = options.text
+  if (core === undefined) return
+  if (options.text !== undefined) core.text = options.text
+  if (options.allocate !== undefined) core.allocate = options.allocate
 }

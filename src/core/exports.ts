@@ -23,6 +23,14 @@ export interface CoreExports {
   lineParserConfigure(parser: number, delimiter: number, delimiterLength: number, limit: number): number
   netstringParserNew(limit: number): number
   prefixedParserNew(width: number, limit: number): number
+  httpNames(list: number, length: number): number
+  httpParserNew(
+    mode: number, headLimit: number, lineLimit: number, countLimit: number, extensionLimit: number): number
+  httpExpectBodiless(parser: number, bodiless: number): number
+  httpSkipBody(parser: number, length: number): number
+  utf8Check(input: number, length: number, state: number): number
+  websocketParserNew(mode: number, limit: number, fragments: number): number
+  websocketMask(input: number, length: number, key: number): number
   timersNew(ticksPerMs: number, now: number): number
   timersFree(wheel: number): number
   timersAddress(wheel: number): number

@@ -13,8 +13,9 @@ import {
   HEADER_ASCII, HEADER_CONSUMED, HEADER_PENDING, RECORD_BYTES, RING, STAGE_BYTES,
 } from '../../assembly/abi/layout.js'
 import { END_FAILED, END_INSIDE_FRAME, EVENT_FRAME, EVENT_FRAME_KEPT } from '../../assembly/abi/records.js'
+import { WEBSOCKET_KEPT } from '../../assembly/abi/websocket.js'
 import { concat } from './bytes.js'
-import type { Core, RingUser } from './core.js'
+import type { Core, RingUser, StageUser } from './core.js'
 import { check } from './status.js'
 
 const RECORD = RECORD_BYTES >> 2
@@ -22,6 +23,8 @@ const RING_AT = RING >> 2
 const SMALLEST_WINDOW = 512
 /** Chunks up to this length are worth a look before they cross into the core: measured, see docs/benchmarks.md. */
 const SHORT = 256
+/** Up to so many changed frames of a window are brought back one by one. */
+const FEW = 4
 const NOTHING = new Uint8Array(0)
 const NO_RECORDS = new Int32Array(0)
 
@@ -29,7 +32,7 @@ const NO_RECORDS = new Int32Array(0)
 export type TextEncoding = 'utf8' | 'latin1'
 
 /** A parser in the core, and the chunk it reads. */
-export class FrameParser implements RingUser {
+export class FrameParser implements RingUser, StageUser {
   readonly core: Core
   readonly handle: number
   /** Kind of the current event: one of `EVENT_…`. */
@@ -43,6 +46,13 @@ export class FrameParser implements RingUser {
    * -1 otherwise. Saves the crossing where every chunk is a frame, as with interactive peers.
    */
   shortcut: ((chunk: Uint8Array) => number) | null = null
+  /** The kind of the frame that the shortcut found, and where in the chunk it begins. */
+  shortcutKind = EVENT_FRAME
+  shortcutAt = 0
+  /** The core changes the input, and what it hands out changes in the chunk too. */
+  changesInput = false
+  /** Where on the stage the window begins while its changes are not in the chunk yet; 0 otherwise. */
+  #changedAt = 0
   #offset = 0
   #chunk: Uint8Array | null = null
   /** The chunk's memory, and where in it the chunk begins: asked for once a chunk, since asking is not cheap. */
@@ -87,6 +97,11 @@ export class FrameParser implements RingUser {
     return this.#chunk !== null
   }
 
+  /** True when nothing of the chunk is behind the current event. */
+  get isAtEnd(): boolean {
+    return this.#position === (this.#chunk as Uint8Array).length
+  }
+
   /** Goes to the next event; false when the chunk is used up. */
   next(): boolean {
     if (this.#index === this.#count && !this.#parse()) return false
@@ -109,9 +124,10 @@ export class FrameParser implements RingUser {
     if (length < 0) return false
     // Records there are none: without a chunk, `#index` and `#count` are 0.
     this.#chunk = chunk
-    this.kind = EVENT_FRAME
+    this.kind = this.shortcutKind
     this.length = length
-    this.#offset = this.#base = 0
+    this.#offset = this.shortcutAt
+    this.#base = 0
     this.#position = this.#batchEnd = chunk.length
     this.#isASCII = false
     this.isAlone = true
@@ -131,6 +147,7 @@ export class FrameParser implements RingUser {
     const chunk = this.#chunk
     if (chunk === null) return false
     const { core } = this
+    this.#leaveStage()
     if (core.ringUser === this) core.ringUser = null
     else if (core.ringUser !== null) core.ringUser.saveRecords()
     this.#windowText = null
@@ -171,8 +188,14 @@ export class FrameParser implements RingUser {
         this.#records = words
         this.#recordsAt = RING_AT
         // A kept frame is always the first.
-        if (words[RING_AT] === EVENT_FRAME_KEPT) this.#isDelivered = true
+        if (words[RING_AT] === EVENT_FRAME_KEPT || (words[RING_AT] & WEBSOCKET_KEPT) !== 0) this.#isDelivered = true
         core.ringUser = this
+        if (this.changesInput) {
+          this.#changedAt = input
+          core.stageUser = this
+          // One copy of all is less work than many copies.
+          if (count > FEW) this.saveStage()
+        }
         return true
       }
       if (consumed > 0) this.#keeps = true
@@ -189,14 +212,31 @@ export class FrameParser implements RingUser {
     this.#recordsAt = -this.#index * RECORD
   }
 
+  /** Someone else needs the stage: what was changed there and not handed out goes into the chunk. */
+  saveStage(): void {
+    const at = this.#changedAt
+    this.#leaveStage()
+    const from = this.#position - this.#base
+    const bytes = this.core.bytes().subarray(at + from, at + this.#batchEnd - this.#base)
+    ;(this.#chunk as Uint8Array).set(bytes, this.#position)
+  }
+
+  /** Nothing on the stage is needed any more. */
+  #leaveStage(): void {
+    if (this.#changedAt === 0) return
+    this.#changedAt = 0
+    this.core.stageUser = null
+  }
+
   /** The current frame's bytes, the caller's to keep: a view of the chunk, or a copy where it spanned chunks. */
-  payload(): Uint8Array {
-    if (this.kind !== EVENT_FRAME_KEPT) {
+  payload(isKept = this.kind === EVENT_FRAME_KEPT): Uint8Array {
+    if (!isKept) {
       if (this.#buffer === null) {
         const chunk = this.#chunk as Uint8Array
         this.#buffer = chunk.buffer
         this.#origin = chunk.byteOffset
       }
+      if (this.#changedAt !== 0) this.#bringBack()
       return new Uint8Array(this.#buffer, this.#origin + this.#base + this.#offset, this.length)
     }
     return this.core.bytes().slice(this.#offset, this.#offset + this.length)
@@ -222,6 +262,30 @@ export class FrameParser implements RingUser {
         : text.latin1(chunk, base + from, this.#batchEnd)
     }
     return this.#windowText.substring(from - this.#windowFrom, to - this.#windowFrom)
+  }
+
+  /** Changes of the current frame go into the chunk. */
+  #bringBack(): void {
+    const from = this.#changedAt + this.#offset
+    const bytes = this.core.bytes().subarray(from, from + this.length)
+    ;(this.#chunk as Uint8Array).set(bytes, this.#base + this.#offset)
+  }
+
+  /** Puts the current frame's bytes, which are not kept ones, into an array. */
+  copyTo(target: Uint8Array, at: number): void {
+    const isStaged = this.#changedAt !== 0
+    const source = isStaged ? this.core.bytes() : this.#chunk as Uint8Array
+    const from = (isStaged ? this.#changedAt : this.#base) + this.#offset
+    target.set(source.subarray(from, from + this.length), at)
+  }
+
+  /** The current frame, which is all UTF-8 and none of the kept ones, as a string. @param isASCII that is known */
+  string(isASCII: boolean): string {
+    const { text } = this.core
+    const isStaged = this.#changedAt !== 0
+    const source = isStaged ? this.core.bytes() : this.#chunk as Uint8Array
+    const from = (isStaged ? this.#changedAt : this.#base) + this.#offset
+    return isASCII ? text.ascii(source, from, from + this.length) : text.utf8(source, from, from + this.length)
   }
 
   /**
@@ -258,6 +322,7 @@ export class FrameParser implements RingUser {
 
   /** Forgets the chunk and what the core keeps. */
   clear(): void {
+    this.#leaveStage()
     if (this.core.ringUser === this) this.core.ringUser = null
     this.#chunk = this.#buffer = null
     this.#index = this.#count = 0
@@ -287,6 +352,7 @@ export class FrameParser implements RingUser {
   free(): void {
     if (this.#isFreed) return
     this.#isFreed = true
+    this.#leaveStage()
     if (this.core.ringUser === this) this.core.ringUser = null
     this.#chunk = this.#buffer = null
     this.#index = this.#count = 0

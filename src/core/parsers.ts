@@ -18,8 +18,8 @@ import type { FrameHandler } from './frame-stream.js'
 /** How a stream ended. */
 export type StreamEnd = 'clean' | 'inside-frame' | 'failed'
 
-/** What every parser does. */
-abstract class Parser implements FrameHandler {
+/** What every parser does. @internal */
+export abstract class Parser implements FrameHandler {
   protected readonly stream: FrameStream
 
   constructor(frames: FrameParser) {

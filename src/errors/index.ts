@@ -62,5 +62,14 @@ export {
   SOCKSHostUnreachable, SOCKSNetworkUnreachable, SOCKSNotAllowed, SOCKSTTLExpired,
 } from './proxy.js'
 export type { HTTPConnectErrorDetails, SOCKSErrorDetails } from './proxy.js'
+export { CompressionError, CompressionLimitError } from './compression.js'
 export { FileReadError } from './file.js'
+export type { FileTrouble } from './file.js'
 export { ThreadCrashed, ThreadPoolStopped } from './threads.js'
+export { ConnectionRejected, WebSocketHandshakeError, WebSocketLost, WebSocketTimeout } from './websocket.js'
+export type { Rejection, RejectionHeaders } from './websocket.js'
+export {
+  InfiniteRedirection, PageError, RedirectError, RequestGenerationFailed, RequestTimeoutError, RequestTransmissionFailed,
+  ResponseFailed, ResponseNeverReceived, SchemeNotSupported,
+} from './http-client.js'
+export type { RedirectErrorDetails, RequestPhase } from './http-client.js'

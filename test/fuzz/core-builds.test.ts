@@ -7,10 +7,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  HEADER_ASCII, HEADER_CONSUMED, HEADER_TOP, QUEUE_INBOX, RECORD_BYTES, RING, RING_RECORDS, STAGE, STAGE_BYTES,
+  HEADER_ASCII, HEADER_CONSUMED, HEADER_HTTP_MORE, HEADER_TOP, QUEUE_INBOX, RECORD_BYTES, RING, RING_RECORDS, STAGE,
+    STAGE_BYTES,
     TIMER_RAN,
   WHEEL_COUNT, WHEEL_OUT, WHEEL_OUT_BYTES,
 } from '../../assembly/abi/layout.js'
+import { encodeFieldNames } from '../../src/core/http-names.js'
 import type { CoreExports } from '../../src/core/index.js'
 import { chars, randomFrom } from '../unit/core/support/bytes.js'
 import { BUILDS, freshExports } from '../unit/core/support/builds.js'
@@ -20,7 +22,8 @@ const all = BUILDS.map((build) => cores[build])
 
 /** What an argument is: handles are taken from those given out so far, by number. */
 type Argument =
-  | 'parser' | 'wheel' | 'queue' | 'timer' | 'pointer' | 'length' | 'limit' | 'flag' | 'int' | 'count' | 'time' | 'scale'
+  | 'parser' | 'wheel' | 'queue' | 'timer' | 'pointer' | 'length' | 'limit' | 'flag' | 'int' | 'count' | 'time'
+  | 'scale' | 'list' | 'listLength' | 'mode' | 'few'
 
 const CALLS: Record<Exclude<keyof CoreExports, 'memory'>, Argument[]> = {
   initialize: [],
@@ -34,6 +37,13 @@ const CALLS: Record<Exclude<keyof CoreExports, 'memory'>, Argument[]> = {
   lineParserConfigure: ['parser', 'pointer', 'count', 'limit'],
   netstringParserNew: ['limit'],
   prefixedParserNew: ['count', 'limit'],
+  httpNames: ['list', 'listLength'],
+  httpParserNew: ['mode', 'limit', 'limit', 'few', 'few'],
+  httpExpectBodiless: ['parser', 'flag'],
+  httpSkipBody: ['parser', 'few'],
+  utf8Check: ['pointer', 'length', 'int'],
+  websocketParserNew: ['flag', 'limit', 'count'],
+  websocketMask: ['pointer', 'length', 'int'],
   timersNew: ['scale', 'time'],
   timersFree: ['wheel'],
   timersAddress: ['wheel'],
@@ -55,14 +65,28 @@ const CALLS: Record<Exclude<keyof CoreExports, 'memory'>, Argument[]> = {
 }
 const NAMES = Object.keys(CALLS) as (keyof typeof CALLS)[]
 const MAKERS: Partial<Record<keyof typeof CALLS, 'parser' | 'wheel' | 'queue' | 'timer'>> = {
-  lineParserNew: 'parser', netstringParserNew: 'parser', prefixedParserNew: 'parser', timersNew: 'wheel',
+  lineParserNew: 'parser', netstringParserNew: 'parser', prefixedParserNew: 'parser',
+    httpParserNew: 'parser', websocketParserNew: 'parser', timersNew: 'wheel',
     queueNew: 'queue', timerSchedule: 'timer',
 }
 // A free in every other call would leave nothing to call.
 const OFTEN = NAMES.flatMap((name) =>
-  Array<typeof name>(/Free|Reset|PutBack/.test(name) ? 1 : /Receive|timer[A-Z]/.test(name) ? 8 : 3).fill(name))
+  Array<typeof name>(/Free|Reset|PutBack|Names/.test(name) ? 1 : /Receive|timer[A-Z]/.test(name) ? 8 : 3).fill(name))
 const ODD = [0, -1, 1, 2, 3, 4, 7, 255, 512, 1023, 1024, 4096, STAGE, 2 ** 20, 2 ** 22, 2 ** 30, 2 ** 31 - 1,
   -(2 ** 31)]
+
+/** Messages of one length, so that what begins at a multiple of it is one. */
+const MESSAGE = 64
+const MESSAGES = [
+  'GET /a?b HTTP/1.1\r\nHost: a\r\nX: ', 'POST / HTTP/1.1\r\nhost:a\r\nContent-Length: 5\r\n\r\n12345',
+  'POST / HTTP/1.1\r\nHOST: \r\nTransfer-Encoding: chunked\r\n\r\n', '5;a=b\r\n12345\r\n0\r\nA-Trailer: value\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+    'HTTP/1.0 204\r\nExpect: 100-continue\r\nSec-Fetch-Dest: a',
+  'GET / HTTP/1.0\nConnection: keep-alive, close\n folded\n\n', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n',
+].map((text) => (text.endsWith('\n') ? text : `${text}${'y'.repeat(Math.max(0, MESSAGE - 4 - text.length))}\r\n\r\n`)
+  .padStart(MESSAGE, '\r\n'))
+const FIELD_NAMES = encodeFieldNames()
+const NAMES_AT = 60_000
 
 /** One random walk over the exports, on all builds at once. */
 function walk(seed: number, steps: number): void {
@@ -76,14 +100,23 @@ function walk(seed: number, steps: number): void {
     return known[known.length - 1 - Math.min(whole(6), whole(Math.max(known.length, 1)))] ?? 0
   }
   const stage = new Uint8Array(STAGE_BYTES)
+  stage.set(FIELD_NAMES, NAMES_AT)
+  for (const core of all) {
+    new Uint8Array(core.memory.buffer).set(stage, STAGE)
+    core.httpNames(STAGE + NAMES_AT, FIELD_NAMES.length)
+  }
 
   function argument(kind: Argument): number {
     switch (kind) {
       case 'parser': case 'wheel': case 'queue': case 'timer': return oddly(() => handle(kind))
-      case 'pointer': return oddly(() => STAGE + whole(200))
+      case 'pointer': return oddly(() => STAGE + (isHTTP ? whole(4) * MESSAGE : whole(200)))
       case 'length': return oddly(() => whole(random() < 0.1 ? 40_000 : 120))
       case 'limit': return oddly(() => whole(random() < 0.5 ? 50 : 100_000))
       case 'flag': return whole(2)
+      case 'list': return random() < 0.1 ? STAGE + whole(200) : STAGE + NAMES_AT
+      case 'listLength': return random() < 0.2 ? whole(100) : FIELD_NAMES.length
+      case 'mode': return oddly(() => (random() < 0.5 ? whole(2) : whole(128)))
+      case 'few': return oddly(() => whole(60))
       case 'int': return oddly(() => whole(300) - 20)
       case 'count': return oddly(() => 1 + whole(5))
       case 'time': return random() < 0.05 ? [NaN, Infinity, -Infinity, -1, 1e300, 2 ** 48,
@@ -93,13 +126,25 @@ function walk(seed: number, steps: number): void {
     }
   }
 
+  let isHTTP = false
+
   /** Bytes of frames and of none. */
   function fill(): void {
-    const kind = whole(4)
+    const kind = whole(7)
+    isHTTP = kind > 4
+    if (isHTTP) {
+      for (let at = 0; at < 50_000; at += MESSAGE) {
+        const message = MESSAGES[whole(MESSAGES.length)]!
+        for (let i = 0; i < MESSAGE; i++) stage[at + i] = i < message.length ? message.charCodeAt(i) : 0x0a
+        if (random() < 0.05) stage[at + whole(MESSAGE)] = whole(256)
+      }
+      return
+    }
     for (let at = 0; at < 50_000;) {
       const length = whole(30)
       const head = kind === 0 ? '' : kind === 1 ? `${length}:` : kind === 2
-        ? String.fromCharCode(0, length) : '\0\0\0\x04'
+        ? String.fromCharCode(0, length) : kind === 3 ? '\0\0\0\x04'
+        : String.fromCharCode([0x81, 0x82, 0x01, 0x80, 0x89][whole(5)]!, 0x80 | length, 0, whole(2), 0, whole(2))
       const tail = kind === 0 ? (random() < 0.8 ? '\r\n' : '\n') : kind === 1 ? ',' : ''
       for (const c of head) stage[at++] = c.charCodeAt(0)
       const payload = kind === 3 ? 4 : length
@@ -138,7 +183,7 @@ function walk(seed: number, steps: number): void {
     if (name === 'lineParserNew' || name === 'lineParserConfigure') stage.set(['\n', '\r\n', 'aab', 'ab',
       'aaaaaaaaaab'].map((text) => [...text].map((c) => c.charCodeAt(0)))[whole(5)]!, 100)
     const results = all.map((core) => {
-      if (name.includes('Receive') || name.startsWith('lineParser')) new Uint8Array(core.memory.buffer).set(stage,
+      if (/Receive|lineParser|httpNames/.test(name)) new Uint8Array(core.memory.buffer).set(stage,
         STAGE)
       return (core[name] as (...args: number[]) => number)(...args)
     })
@@ -149,7 +194,7 @@ function walk(seed: number, steps: number): void {
     if (name === 'parserReceive' && result >= 0) {
       const seen = all.map((core) => {
         const words = new Int32Array(core.memory.buffer)
-        return [words[HEADER_CONSUMED >> 2], words[HEADER_ASCII >> 2],
+        return [words[HEADER_CONSUMED >> 2], words[HEADER_ASCII >> 2], words[HEADER_HTTP_MORE >> 2],
           ...words.slice(RING >> 2, (RING + result * RECORD_BYTES) >> 2)]
       })
       expect(result).toBeLessThan(RING_RECORDS)

@@ -20,6 +20,12 @@ const ARGUMENTS: Record<string, unknown[]> = {
   ProcessNotStarted: ['/bin/none', { cause: new Error('no such file') }],
   ProcessOutputTooLong: ['/bin/yes', 1000],
   ThreadCrashed: [3],
+  CompressionLimitError: [1000],
+  ConnectionRejected: ['No.', { status: 403, reason: '', headers: [], body: new Uint8Array(0) }],
+  PageError: [404],
+  RequestTimeoutError: ['tls'],
+  WebSocketLost: ['It ended.', 1006],
+  WebSocketTimeout: ['No answer.', 1006],
   UnexpectedErrorOutput: ['/bin/sh', new Uint8Array(3), 'bad'],
 }
 

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as errors from '../../../assembly/abi/errors.js'
+import * as http from '../../../assembly/abi/http.js'
 import * as layout from '../../../assembly/abi/layout.js'
 import * as limits from '../../../assembly/abi/limits.js'
 import * as records from '../../../assembly/abi/records.js'
+import * as websocket from '../../../assembly/abi/websocket.js'
 import { ABI_VERSION } from '../../../assembly/abi/version.js'
 import { bytes, piecesOf } from './support/bytes.js'
 
@@ -12,7 +14,7 @@ const page = readFileSync(new URL('../../../docs/abi.md', import.meta.url), 'utf
 describe('docs/abi.md', () => {
   it('gives every constant of the ABI its value', () => {
     const written = new Map([...page.matchAll(/^\| `(\w+)` \| (-?\d+) \|/gm)].map((row) => [row[1], Number(row[2])]))
-    const constants = { ...errors, ...layout, ...limits, ...records }
+    const constants = { ...errors, ...http, ...layout, ...limits, ...records, ...websocket }
     expect(Object.fromEntries(written)).toEqual(constants)
     expect(page).toContain(`\`ABI_VERSION\` (${ABI_VERSION})`)
   })
