@@ -87,7 +87,11 @@ export {
   SOCKSAddressNotSupported, SOCKSAuthenticationError, SOCKSCommandNotSupported, SOCKSConnectionRefused, SOCKSError,
   SOCKSGeneralFailure, SOCKSHostUnreachable, SOCKSNetworkUnreachable, SOCKSNotAllowed, SOCKSTTLExpired,
 } from './errors/index.js'
-export type { IReactorFiles, ReadFileOptions } from './interfaces/index.js'
+export type {
+  Codec, CodecSink, CompressionHost, CompressorOptions, ContentCoding, DecompressorOptions, DirectoryEntry, FileKind,
+  FileStatus, IOpenFile, IReactorCompression, IReactorEntropy, IReactorFiles, IReactorWallClock, ListDirectoryOptions,
+  ReadFileOptions,
+} from './interfaces/index.js'
 export { HAProxyWrappingFactory, PP2_TYPE, proxyHeaderOf, readProxyHeader } from './protocols/index.js'
 export type {
   HAProxyOptions, ProxyCredentials, ProxyHeader, ProxyHeaderOptions, ProxySSL, ProxyTLV, ReadHeader,
@@ -96,7 +100,7 @@ export type {
 // Datagrams and names
 export { HostnameEndpoint } from './endpoints/index.js'
 export type { HostnameEndpointOptions, HostnameReactor } from './endpoints/index.js'
-export { MulticastError } from './errors/index.js'
+export { CompressionError, CompressionLimitError, MulticastError } from './errors/index.js'
 export type {
   IDatagramProtocol, IMulticastTransport, IReactorMulticast, IReactorPluggableNameResolver, IReactorUDP, IUDPTransport,
   ListenMulticastOptions, ListenUDPOptions, UDPAddress,

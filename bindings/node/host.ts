@@ -6,6 +6,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { randomFillSync } from 'node:crypto'
 import { constants } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
@@ -27,6 +28,10 @@ export class NodeHost implements HostPort {
 
   now(): number {
     return performance.now()
+  }
+
+  wallClock(): number {
+    return Date.now()
   }
 
   setTimer(delayMs: number, fn: () => void): HostTimer {
@@ -80,5 +85,9 @@ export class NodeHost implements HostPort {
 
   allocate(length: number): Uint8Array {
     return Buffer.allocUnsafe(length)
+  }
+
+  entropy(bytes: Uint8Array): void {
+    randomFillSync(bytes)
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '../../src/reactor/index.js'
 import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
 import { ThreadPool } from '../../src/reactor/thread-pool.js'
+import { NodeCompression } from './compression.js'
 import { NodeDescriptors } from './descriptors.js'
 import { NodeFiles } from './files.js'
 import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
@@ -40,7 +41,8 @@ function makeReactor(options?: ReactorOptions): Reactor {
   return new Reactor({
     core: nodeCore, host: new NodeHost(), tcp: new NodeTCP(), tls: new NodeTLS(), udp: new NodeUDP(),
     unix: new NodeUNIX(), processes: new NodeProcesses(), descriptors: new NodeDescriptors(),
-    threads: new NodeThreads(), files: new NodeFiles(), resolver: nodeResolver(),
+    threads: new NodeThreads(), files: new NodeFiles(), compression: new NodeCompression(),
+    resolver: nodeResolver(),
   }, options)
 }
 

@@ -81,7 +81,8 @@ let prepared = false
 export function prepare(): void {
   if (prepared) return
   prepared = true
-  configureDefaultCore({ text: nodeText })
+  // Not of the pool, where what is kept would hold on to what belongs to others.
+  configureDefaultCore({ text: nodeText, allocate: (length) => Buffer.allocUnsafeSlow(length) })
   setTurnEnd((fn) => void setImmediate(fn))
   carryContextWhenUsed()
 }

@@ -44,6 +44,16 @@ export class SocketChannel extends DuplexBase<OurSocket> {
     else socket.on('data', onData)
   }
 
+  /** What was sent is the kernel's. */
+  get copies(): boolean {
+    return true
+  }
+
+  /** What the kernel wrote is read once. */
+  get givesChunks(): boolean {
+    return true
+  }
+
   /** Whether the socket is being read into an array that nobody else uses; the reader's to say. */
   get readsOwn(): boolean {
     return (this.bits & READS_OWN) !== 0

@@ -54,6 +54,11 @@ export class TLSChannel extends SocketChannel implements SecureChannel {
   #isCut = false
   #timer: NodeJS.Timeout | null = null
 
+  /** It is encrypted first, by others. */
+  override get copies(): boolean {
+    return false
+  }
+
   /** @param below what TLS runs over, for its addresses and settings */
   constructor(socket: TLSSocket, below: StreamChannel, carrier: Carrier, side: TLSSide, reader: Reader) {
     super(socket, reader, false, { peer: below.peer, host: below.host })

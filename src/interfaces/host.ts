@@ -4,6 +4,7 @@
  * A binding fills this; tests fill it by hand. Nothing here is called while a module is imported.
  */
 
+import type { CompressionHost } from './compression-host.js'
 import type { DatagramHost } from './datagram-host.js'
 import type { DescriptorHost, ProcessHost } from './process-host.js'
 import type { FileHost } from './reactor-files.js'
@@ -21,6 +22,8 @@ export interface HostPort {
   readonly name: string
   /** Milliseconds, with fractions, on a clock that never runs backwards. */
   now(): number
+  /** Milliseconds since 1970-01-01 UTC, as far as the machine knows; missing where it does not. */
+  wallClock?(): number
   /** One timer; must not keep the program alive by itself (see `keepAlive`). May fire early. */
   setTimer(delayMs: number, fn: () => void): HostTimer
   clearTimer(timer: HostTimer): void
@@ -43,6 +46,8 @@ export interface HostPort {
   encode(text: string): Uint8Array
   /** An array whose contents are arbitrary. */
   allocate(length: number): Uint8Array
+  /** Fills an array with bytes that nobody can foretell; missing where the host has no source of them. */
+  entropy?(bytes: Uint8Array): void
 }
 
 /** What a reactor uses of the core's timing wheel. */
@@ -83,6 +88,7 @@ export interface ReactorParts {
   descriptors?: DescriptorHost
   threads?: ThreadHost
   files?: FileHost
+  compression?: CompressionHost
   /** The host's way from names to addresses: hosts file, DNS. */
   resolver?: IHostnameResolver
 }

@@ -3,6 +3,9 @@
 export type {
   HostnameAddress, IAddress, IPv4Address, IPv6Address, MemoryAddress, ProcessAddress, TCPAddress, UNIXAddress,
 } from './address.js'
+export type {
+  Codec, CodecSink, CompressionHost, CompressorOptions, ContentCoding, DecompressorOptions, IReactorCompression,
+} from './compression-host.js'
 export type { IConnector } from './connector.js'
 export type { DatagramHandle, DatagramHost, DatagramRequest, DatagramSink } from './datagram-host.js'
 export type { IStreamClientEndpoint, IStreamServerEndpoint } from './endpoint.js'
@@ -10,12 +13,16 @@ export type { IClientFactory, IProtocolFactory } from './factory.js'
 export type { CorePart, HostPort, HostTimer, QueuePart, ReactorParts, TimersPart } from './host.js'
 export type { IListeningPort } from './listening-port.js'
 export type { IConsumer, IPullProducer, IPushProducer } from './producer.js'
-export type { IBufferedProtocol, IHalfCloseableProtocol, IProtocol } from './protocol.js'
+export type { IBufferedProtocol, IDrainingProtocol, IHalfCloseableProtocol, IProtocol } from './protocol.js'
 export type {
   DescriptorHost, ProcessHandle, ProcessHost, ProcessSink, ProcessStatus, SpawnRequest,
 } from './process-host.js'
 export type { IReactorCore, Trigger, TriggerPhase } from './reactor-core.js'
-export type { FileHost, IReactorFiles, ReadFileOptions } from './reactor-files.js'
+export type { IReactorEntropy } from './reactor-entropy.js'
+export type {
+  DirectoryEntry, FileHandle, FileHost, FileKind, FileStatus, IOpenFile, IReactorFiles, ListDirectoryOptions,
+  OpenFileOptions, ReadFileOptions,
+} from './reactor-files.js'
 export type {
   ChildFD, ConnectProcessOptions, ErrorOutput, IProcessProtocol, IProcessTransport, IReactorProcess, SpawnOptions,
 } from './reactor-process.js'
@@ -37,7 +44,7 @@ export type {
   ConnectHandle, ConnectSink, ListenHandle, ListenSink, TCPConnectRequest, TCPHost, TCPListenRequest, UNIXConnectRequest,
   UNIXHost, UNIXListenRequest,
 } from './stream-host.js'
-export type { IDelayedCall, IReactorTime } from './time.js'
+export type { IDelayedCall, IReactorTime, IReactorWallClock } from './time.js'
 export type { IBridgedTransport, IStreamTransport, ITCPTransport, ITransport, WriteLimits } from './transport.js'
 export type {
   IHandshakeListener, ITLSServerContext, ITLSTransport, PEM, TLSCertificate, TLSClientOptions, TLSCommonOptions,

@@ -19,7 +19,7 @@ export interface IListeningPort<Address extends IAddress = IAddress> {
   /** Takes no more connections; those that are open stay. Undefined when it had stopped already. */
   stopListening(): Deferred<void> | undefined
   /**
-   * Takes no more connections, lets the open ones end, aborts what is left.
+   * Takes no more connections, asks the open ones to end (IDrainingProtocol), lets them, aborts what is left.
    * @param deadlineMs how long they may take, ms
    */
   drain(deadlineMs: number): Deferred<void>

@@ -31,6 +31,12 @@ export interface IBufferedProtocol extends IProtocol {
   bufferUpdated(length: number): void
 }
 
+/** A protocol that can end its conversation in order when it is asked to. */
+export interface IDrainingProtocol {
+  /** Its port takes no more connections, and waits for this one to end; after a while it will be aborted. */
+  draining(): void
+}
+
 /** A protocol that lives on with one direction closed. */
 export interface IHalfCloseableProtocol {
   /** The peer will send nothing more. */

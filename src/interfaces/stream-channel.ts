@@ -42,6 +42,10 @@ export interface StreamChannel {
   /** Stop reading, so that the peer feels it. Nothing is received after it, nor the end, until `resume`. */
   pause(): void
   resume(): void
+  /** True if nothing looks at bytes any more once they were sent, since the host has copied them; not there: false. */
+  readonly copies?: boolean
+  /** True if nobody else has what was received, so that it may be changed, too; not there: false. */
+  readonly givesChunks?: boolean
   readonly peer: IAddress
   readonly host: IAddress
   setNoDelay(enabled: boolean): void

@@ -19,6 +19,12 @@ export interface IDelayedCall {
   active(): boolean
 }
 
+/** Who knows the date. */
+export interface IReactorWallClock {
+  /** Milliseconds since 1970-01-01 UTC; may be set back or forth at any time. @throws NotSupportedError */
+  wallClock(): number
+}
+
 /** A clock. */
 export interface IReactorTime {
   /** Milliseconds. */

@@ -59,6 +59,11 @@ export abstract class HandoverProtocol extends Protocol {
     return this.#handedOver
   }
 
+  /** Whom this passes the bytes on to, where it has to stay in their path: for inspectors. */
+  get wrappedProtocol(): IProtocol | null {
+    return this.#relay?.wrappedProtocol ?? null
+  }
+
   /**
    * Gives the connection to `next`: its `makeConnection` is called, and then it receives `options.rest`.
    * This protocol hears nothing more.

@@ -5,7 +5,7 @@
  * in milliseconds, and bad delays are refused as the real reactor refuses them.
  */
 
-import type { IDelayedCall, IReactorTime } from '../interfaces/time.js'
+import type { IDelayedCall, IReactorTime, IReactorWallClock } from '../interfaces/time.js'
 import { CallHeap } from './call-heap.js'
 import { checkDelay, checkFunction, DelayedCall } from './delayed-call.js'
 
@@ -17,7 +17,7 @@ import { checkDelay, checkFunction, DelayedCall } from './delayed-call.js'
  * clock.callLater(1000, () => console.log('a second'))
  * clock.advance(1000)
  */
-export class Clock implements IReactorTime {
+export class Clock implements IReactorTime, IReactorWallClock {
   #now = 0
   #calls = new CallHeap()
   // Not on the clock itself, whose methods are public.
@@ -30,6 +30,14 @@ export class Clock implements IReactorTime {
   /** Milliseconds since the clock was made. */
   now(): number {
     return this.#now
+  }
+
+  /** What the date was when this clock began; ms since 1970 in UTC. */
+  epoch = 0
+
+  /** The date: `epoch`, and the time since. */
+  wallClock(): number {
+    return this.epoch + this.now()
   }
 
   callLater<A extends unknown[]>(ms: number, fn: (...args: A) => unknown, ...args: A): IDelayedCall {

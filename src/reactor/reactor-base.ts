@@ -18,7 +18,8 @@ import { bindContext, Failure } from '../defer/index.js'
 import { NotSupportedError, ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
 import type { HostPort, HostTimer, ReactorParts } from '../interfaces/host.js'
 import type { IReactorCore, Trigger, TriggerPhase } from '../interfaces/reactor-core.js'
-import type { IDelayedCall, IReactorTime } from '../interfaces/time.js'
+import type { IReactorEntropy } from '../interfaces/reactor-entropy.js'
+import type { IDelayedCall, IReactorTime, IReactorWallClock } from '../interfaces/time.js'
 import { Logger } from '../logger/index.js'
 import type { CooperativeTask } from './cooperative-task.js'
 import { cooperatorOf } from './cooperator.js'
@@ -45,7 +46,7 @@ export interface ReactorOptions {
 }
 
 /** A reactor without I/O. */
-export class ReactorBase implements IReactorCore, IReactorTime {
+export class ReactorBase implements IReactorCore, IReactorTime, IReactorWallClock, IReactorEntropy {
   /** @internal */
   readonly host: HostPort
   /** Where what went wrong in callbacks is reported. @internal */
@@ -110,6 +111,11 @@ export class ReactorBase implements IReactorCore, IReactorTime {
     return this.host.now()
   }
 
+  wallClock(): number {
+    if (this.host.wallClock === undefined) throw new NotSupportedError(this.host.name, 'wallClock')
+    return this.host.wallClock()
+  }
+
   callLater<A extends unknown[]>(ms: number, fn: (...args: A) => unknown, ...args: A): IDelayedCall {
     return (this.#timers ?? this.#makeTimers()).callLater(ms, fn as AnyFunction, args)
   }
@@ -133,6 +139,18 @@ export class ReactorBase implements IReactorCore, IReactorTime {
   /** Runs an iterator beside others, on the cooperator of this reactor. See `Cooperator`. */
   cooperate(iterator: Iterator<unknown> | Iterable<unknown>): CooperativeTask {
     return cooperatorOf(this).cooperate(iterator)
+  }
+
+  /**
+   * Bytes that nobody can foretell, for keys and masks.
+   * @throws NotSupportedError where the host has none; RangeError for what is no length
+   */
+  entropy(length: number): Uint8Array {
+    if (this.host.entropy === undefined) throw new NotSupportedError(this.host.name, 'entropy')
+    if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`a length is a whole number, not ${length}`)
+    const bytes = new Uint8Array(length)
+    this.host.entropy(bytes)
+    return bytes
   }
 
   // --- turns

@@ -8,11 +8,14 @@
 import { Deferred } from '../defer/index.js'
 import { NotSupportedError } from '../errors/index.js'
 import type { TCPAddress, UNIXAddress } from '../interfaces/address.js'
+import type { CompressionHost, IReactorCompression } from '../interfaces/compression-host.js'
 import type { IConnector } from '../interfaces/connector.js'
 import type { IClientFactory, IProtocolFactory } from '../interfaces/factory.js'
 import type { ReactorParts } from '../interfaces/host.js'
 import type { IListeningPort } from '../interfaces/listening-port.js'
-import type { IReactorFiles, ReadFileOptions } from '../interfaces/reactor-files.js'
+import type {
+  DirectoryEntry, IOpenFile, IReactorFiles, ListDirectoryOptions, OpenFileOptions, ReadFileOptions,
+} from '../interfaces/reactor-files.js'
 import type {
   ConnectProcessOptions, IProcessProtocol, IProcessTransport, IReactorProcess, SpawnOptions,
 } from '../interfaces/reactor-process.js'
@@ -51,6 +54,7 @@ import { UDPPort } from '../transports/udp-port.js'
 import { connectUNIX, listenUNIX } from '../transports/unix.js'
 import { ReactorBase } from './reactor-base.js'
 import type { ReactorOptions } from './reactor-base.js'
+import { listDirectory, mediaType, openFile } from './open-file.js'
 import { readFile } from './read-file.js'
 import { restrictReactor } from './restrict.js'
 import type { Restrictions } from './restrict-grants.js'
@@ -59,7 +63,8 @@ import { ReactorThreads } from './threads.js'
 /** A reactor with I/O. */
 export class Reactor extends ReactorBase implements
   IReactorTCP, IReactorSSL, IReactorUNIX, IReactorUDP, IReactorMulticast, IReactorSocket, IReactorProcess,
-  IReactorPluggableNameResolver, IReactorThreads, IReactorFiles, NamingReactor, StreamReactor {
+  IReactorPluggableNameResolver, IReactorThreads, IReactorFiles, IReactorCompression,
+  NamingReactor, StreamReactor {
   readonly #parts: ReactorParts
   #resolver: IHostnameResolver | null
   #transports: (StreamTransport | null)[] = [null]
@@ -172,6 +177,27 @@ export class Reactor extends ReactorBase implements
   /** What is in a file, whole. @throws NotSupportedError, TypeError */
   readFile(path: string, options: ReadFileOptions = {}): Deferred<Uint8Array> {
     return readFile(this.#need('files', 'readFile'), (fn) => this.queue.post(fn), path, options)
+  }
+
+  /** Opens a file to read it piece by piece, or a directory to look at it. @throws NotSupportedError, TypeError */
+  openFile(path: string, options: OpenFileOptions = {}): Deferred<IOpenFile> {
+    const lends = (this as StreamReactor).isolate === undefined
+    return openFile(this.#need('files', 'openFile'), (fn) => this.queue.post(fn), path, options, lends)
+  }
+
+  /** The names in a directory, in no order. @throws NotSupportedError, TypeError, RangeError */
+  listDirectory(path: string, options: ListDirectoryOptions = {}): Deferred<DirectoryEntry[]> {
+    return listDirectory(this.#need('files', 'listDirectory'), (fn) => this.queue.post(fn), path, options)
+  }
+
+  /** The media type of files of such a name. @throws NotSupportedError, TypeError */
+  mediaType(name: string): Deferred<string | null> {
+    return mediaType(this.#need('files', 'mediaType'), (fn) => this.queue.post(fn), name)
+  }
+
+  /** Compression by the host. @throws NotSupportedError */
+  compression(): CompressionHost {
+    return this.#need('compression', 'compression')
   }
 
   /** Runs a task in a thread and forgets it; a failure is logged. @throws NotSupportedError, TypeError */

@@ -9,6 +9,7 @@ import { cancelOnAbort, Deferred, fail } from '../defer/index.js'
 import type { Failure } from '../defer/index.js'
 import { CapabilityError } from '../errors/index.js'
 import type { IAddress } from '../interfaces/address.js'
+import type { Codec, CodecSink, CompressionHost, ContentCoding } from '../interfaces/compression-host.js'
 import type { DatagramHandle, DatagramHost, DatagramSink } from '../interfaces/datagram-host.js'
 import type { HostPort, ReactorParts } from '../interfaces/host.js'
 import type { DescriptorHost, ProcessHost } from '../interfaces/process-host.js'
@@ -30,7 +31,7 @@ const MOST_SENDERS = 4_096
  */
 export function restrictParts(
   parts: ReactorParts, grants: Grants, resolver: () => IHostnameResolver | null): ReactorParts {
-  const { tcp, tls, unix, udp, processes, descriptors, threads, files } = parts
+  const { tcp, tls, unix, udp, processes, descriptors, threads, files, compression } = parts
   const channels = new Channels()
   const flagged = <P extends object>(part: P | undefined, flag: 'files' | 'threads', what: string): P | undefined =>
     part === undefined ? undefined : guarded(part, () => grants.need(flag, what))
@@ -45,6 +46,7 @@ export function restrictParts(
     descriptors: descriptors && restrictDescriptors(descriptors, grants, channels),
     threads: flagged(threads, 'threads', 'run code in threads'),
     files: flagged(files, 'files', 'read files'),
+    compression: compression && restrictCompression(compression),
     resolver: resolver() === null ? undefined : new RestrictedResolver(grants, resolver),
   }
 }
@@ -73,6 +75,7 @@ function restrictHost(host: HostPort): HostPort {
   return Object.freeze<HostPort>({
     name: String(host.name),
     now: () => host.now(),
+    ...host.wallClock === undefined ? {} : { wallClock: () => host.wallClock!() },
     setTimer: refuse,
     clearTimer: () => undefined,
     soon: (fn) => {
@@ -88,6 +91,14 @@ function restrictHost(host: HostPort): HostPort {
     // Never a view of memory that others use, too.
     encode: (text) => ownBytes(host.encode(text)),
     allocate: (length) => new Uint8Array(length),
+    ...host.entropy === undefined ? {} : {
+      entropy: (bytes) => {
+        // Into an array of the host's own: what it was given could be made to tell of what else is called.
+        const own = new Uint8Array(bytes.length)
+        host.entropy!(own)
+        bytes.set(own)
+      },
+    },
   })
 }
 
@@ -208,6 +219,35 @@ function restrictUDP(udp: DatagramHost, grants: Grants): DatagramHost {
       return new RestrictedDatagrams(grants, sink, answers, (own) =>
         udp.bind({ host, port, shared: shared === true }, own))
     },
+  })
+}
+
+/** Compressing is working out, which needs no grant; but what it works with is the host's. */
+function restrictCompression(compression: CompressionHost): CompressionHost {
+  const hide = (codec: Codec): Codec => Object.freeze<Codec>({
+    // A copy: the host reads it in a thread, and its owner could hand it to another meanwhile.
+    write: (data, flush) => codec.write(Uint8Array.from(data), flush === 'sync' ? 'sync' : 'none'),
+    end: () => codec.end(),
+    close: () => codec.close(),
+    ...codec.reset === undefined ? {} : { reset: () => codec.reset?.() },
+    pause: () => codec.pause(),
+    resume: () => codec.resume(),
+  })
+  const own = (sink: CodecSink): CodecSink => ({
+    output: (bytes) => sink.output(ownBytes(bytes)),
+    taken: () => sink.taken(),
+    ended: () => sink.ended(),
+    failed: (error) => sink.failed(error),
+  })
+  return Object.freeze<CompressionHost>({
+    codings: Object.freeze([...compression.codings]),
+    compressor: (coding, { level, windowBits }, sink) => hide(compression.compressor(text(coding) as ContentCoding, {
+      level: optional(level, number), windowBits: optional(windowBits, number),
+    }, own(sink))),
+    decompressor: (coding, { windowBits, limit }, sink) =>
+      hide(compression.decompressor(text(coding) as ContentCoding, {
+        windowBits: optional(windowBits, number), limit: optional(limit, number),
+      }, own(sink))),
   })
 }
 

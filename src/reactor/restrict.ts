@@ -16,7 +16,9 @@ import { Deferred, fail, Failure } from '../defer/index.js'
 import * as errors from '../errors/index.js'
 import type { ReactorParts } from '../interfaces/host.js'
 import type { Trigger, TriggerPhase } from '../interfaces/reactor-core.js'
-import type { ReadFileOptions } from '../interfaces/reactor-files.js'
+import type {
+  DirectoryEntry, IOpenFile, ListDirectoryOptions, OpenFileOptions, ReadFileOptions,
+} from '../interfaces/reactor-files.js'
 import type { ConnectTCPOptions, ListenTCPOptions } from '../interfaces/reactor-tcp.js'
 import type { ListenMulticastOptions, ListenUDPOptions } from '../interfaces/reactor-udp.js'
 import type { IHostnameResolver } from '../interfaces/resolver.js'
@@ -170,10 +172,19 @@ function deriveFrom(Base: ReactorClass) {
     }
 
     override readFile(path: string, options?: ReadFileOptions): Deferred<Uint8Array> {
-      if (!this.#grants.has('files')) {
-        return fail(denied('read files', 'it would need { files: true }')) as Deferred<never> as Deferred<Uint8Array>
-      }
-      return super.readFile(needText(path), options)
+      return this.#grants.has('files') ? super.readFile(needText(path), options) : noFiles()
+    }
+
+    override openFile(path: string, options?: OpenFileOptions): Deferred<IOpenFile> {
+      return this.#grants.has('files') ? super.openFile(needText(path), options) : noFiles()
+    }
+
+    override listDirectory(path: string, options?: ListDirectoryOptions): Deferred<DirectoryEntry[]> {
+      return this.#grants.has('files') ? super.listDirectory(needText(path), options) : noFiles()
+    }
+
+    override mediaType(name: string): Deferred<string | null> {
+      return this.#grants.has('files') ? super.mediaType(needText(name)) : noFiles()
     }
 
     override onSignal(...args: Parameters<Reactor['onSignal']>): ReturnType<Reactor['onSignal']> {
@@ -205,6 +216,10 @@ function deriveFrom(Base: ReactorClass) {
 
     override now(): number {
       return this.#outer.now()
+    }
+
+    override wallClock(): number {
+      return this.#outer.wallClock()
     }
 
     override callLater<A extends unknown[]>(ms: number, fn: (...args: A) => unknown, ...args: A): IDelayedCall {
@@ -370,6 +385,11 @@ function deriveFrom(Base: ReactorClass) {
       return own
     }
   }
+}
+
+/** The answer to everything about files. */
+function noFiles<T>(): Deferred<T> {
+  return fail(denied('read files', 'it would need { files: true }')) as Deferred<never> as Deferred<T>
 }
 
 /** A delayed call of the other reactor, without its inside. */

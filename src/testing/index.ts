@@ -8,7 +8,7 @@ export { MemoryReactor } from './memory-reactor.js'
 export type {
   AdoptRecord, ConnectProcessRecord, ConnectRecord, ConnectSSLRecord, ConnectUNIXRecord, ListenRecord, ListenSSLRecord,
   ListenUNIXRecord, ProcessRecord, UDPRecord,
-} from './memory-reactor.js'
+} from './memory-records.js'
 export { MemoryThreadPool } from './memory-threads.js'
 export type { ThreadCallRecord } from './memory-threads.js'
 export { MemoryUDPPort } from './memory-udp.js'

@@ -83,6 +83,11 @@ export class MemoryChannel implements StreamChannel {
     this.#paused = false
   }
 
+  /** Each chunk was made for its way to this end. */
+  get givesChunks(): boolean {
+    return true
+  }
+
   setNoDelay(_enabled: boolean): void {
     // Nothing here is ever delayed.
   }

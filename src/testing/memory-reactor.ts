@@ -5,11 +5,11 @@
  * Owns: the records. Must not know: sockets. Source: twisted.internet.testing.MemoryReactorClock.
  */
 import type { Deferred, Settled } from '../defer/index.js'
-import { Failure, fail, succeed } from '../defer/index.js'
-import { CannotListenError, FileReadError, ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
+import { Failure, fail } from '../defer/index.js'
+import { CannotListenError, NotSupportedError, ReactorAlreadyRunning, ReactorNotRunning } from '../errors/index.js'
 import type {
-  AddressFamily, ConnectProcessOptions, ConnectTCPOptions, ConnectUNIXOptions, IClientFactory, IConnector,
-  IDatagramProtocol, IHostnameResolver,
+  AddressFamily, CompressionHost, ConnectProcessOptions, ConnectTCPOptions, ConnectUNIXOptions, DirectoryEntry,
+  IClientFactory, IConnector, IDatagramProtocol, IHostnameResolver, IOpenFile, IReactorCompression,
   IListeningPort, IMulticastTransport, IProcessProtocol, IProcessTransport, IProtocolFactory, IReactorCore, IReactorFiles,
   IReactorMulticast, IReactorPluggableNameResolver, IReactorProcess, IReactorSocket, IReactorSSL, IReactorTCP,
   IReactorThreads, IReactorUDP, IReactorUNIX, IStreamTransport, IThreadPool, ITLSServerContext, IUDPTransport,
@@ -28,92 +28,16 @@ import { mayListenUDP } from '../reactor/restrict-parts.js'
 import { SystemEvents } from '../reactor/system-events.js'
 import { checkPort, tcpAddress } from '../transports/address.js'
 import { StaticResolver } from '../transports/resolve-static.js'
+import { listMemoryFiles, memoryMediaType, openMemoryFile, readMemoryFile } from './memory-files.js'
 import { MemoryConnector, MemoryPort } from './memory-ports.js'
 import { MemoryProcess } from './memory-process.js'
+import type {
+  AdoptRecord, ConnectProcessRecord, ConnectRecord, ConnectSSLRecord, ConnectUNIXRecord, ListenRecord, ListenSSLRecord,
+  ListenUNIXRecord, ProcessRecord, UDPRecord,
+} from './memory-records.js'
 import { MemoryThreadPool } from './memory-threads.js'
 import { MemoryUDPPort } from './memory-udp.js'
 import { StringTransport } from './string-transport.js'
-
-/** One call of `listenTCP`. */
-export interface ListenRecord {
-  readonly port: number
-  readonly factory: IProtocolFactory
-  readonly options: ListenTCPOptions
-  /** What the call returned. */
-  readonly listening: MemoryPort
-}
-
-/** One call of `connectTCP`. */
-export interface ConnectRecord {
-  readonly host: string
-  readonly port: number
-  readonly factory: IClientFactory
-  readonly options: ConnectTCPOptions
-  /** What the call returned. */
-  readonly connector: MemoryConnector
-}
-
-/** One call of `listenSSL`. */
-export interface ListenSSLRecord extends ListenRecord {
-  readonly tls: TLSServerOptions | ITLSServerContext
-}
-
-/** One call of `connectSSL`. */
-export interface ConnectSSLRecord extends ConnectRecord {
-  readonly tls: TLSClientOptions
-}
-
-/** One call of `listenUNIX`. */
-export interface ListenUNIXRecord {
-  readonly path: string
-  readonly factory: IProtocolFactory
-  readonly options: ListenUNIXOptions
-  readonly listening: MemoryPort<UNIXAddress>
-}
-
-/** One call of `connectUNIX`. */
-export interface ConnectUNIXRecord {
-  readonly path: string
-  readonly factory: IClientFactory
-  readonly options: ConnectUNIXOptions
-  readonly connector: MemoryConnector
-}
-
-/** One call of `listenUDP` or `listenMulticast`. */
-export interface UDPRecord {
-  readonly port: number
-  readonly protocol: IDatagramProtocol
-  readonly options: ListenMulticastOptions
-  readonly multicast: boolean
-  readonly listening: MemoryUDPPort
-}
-
-/** One call of `spawnProcess`. */
-export interface ProcessRecord {
-  readonly protocol: IProcessProtocol
-  readonly executable: string
-  readonly args: readonly string[]
-  readonly options: SpawnOptions
-  readonly process: MemoryProcess
-}
-
-/** One call of `connectProcess`. */
-export interface ConnectProcessRecord {
-  readonly executable: string
-  readonly args: readonly string[]
-  readonly factory: IClientFactory
-  readonly options: ConnectProcessOptions
-  /** What the call returned. */
-  readonly connector: MemoryConnector
-}
-
-/** One call of `adoptStreamPort`. */
-export interface AdoptRecord {
-  readonly fd: number
-  readonly addressFamily: AddressFamily
-  readonly factory: IProtocolFactory
-  readonly listening: MemoryPort
-}
 
 /** The first port given where 0 was asked for: the first of the dynamic ones (RFC 6335). */
 const FIRST_FREE_PORT = 49_152
@@ -130,7 +54,7 @@ const FIRST_PID = 1_000
  */
 export class MemoryReactor extends Clock implements
   IReactorCore, IReactorTCP, IReactorSSL, IReactorUNIX, IReactorUDP, IReactorMulticast, IReactorProcess, IReactorThreads,
-  IReactorFiles, IReactorSocket, IReactorPluggableNameResolver {
+  IReactorFiles, IReactorCompression, IReactorSocket, IReactorPluggableNameResolver {
   readonly tcpServers: ListenRecord[] = []
   readonly tcpClients: ConnectRecord[] = []
   readonly sslServers: ListenSSLRecord[] = []
@@ -143,6 +67,8 @@ export class MemoryReactor extends Clock implements
   readonly adoptedPorts: AdoptRecord[] = []
   /** What `readFile` finds, by path. */
   readonly files = new Map<string, Uint8Array | string>()
+  /** What `compression()` gives; null if there is none. */
+  codecs: CompressionHost | null = null
   /** Every connector made, of any kind. */
   readonly connectors: MemoryConnector[] = []
   #pool: MemoryThreadPool | null = null
@@ -152,6 +78,7 @@ export class MemoryReactor extends Clock implements
   #running = false
   #ended: (() => void) | null = null
   #nextFree = FIRST_FREE_PORT
+  #seed = 0x9e3779b9
   readonly #log = new Logger('testing')
   readonly #events = new SystemEvents((failure) => this.#log.failure('A system event trigger failed', failure))
 
@@ -284,12 +211,26 @@ export class MemoryReactor extends Clock implements
 
   /** What was put into `files`. */
   readFile(path: string): Deferred<Uint8Array> {
-    const found = this.files.get(path)
-    if (found === undefined) {
-      return fail(new FileReadError(`${path} cannot be read.`)) as Deferred<never> as Deferred<Uint8Array>
-    }
-    const bytes = typeof found === 'string' ? new TextEncoder().encode(found) : Uint8Array.from(found)
-    return succeed<unknown>(bytes) as unknown as Deferred<Uint8Array>
+    return readMemoryFile(this.files, path)
+  }
+
+  /** A path that others begin with is a directory. */
+  openFile(path: string): Deferred<IOpenFile> {
+    return openMemoryFile(this.files, path)
+  }
+
+  listDirectory(path: string): Deferred<DirectoryEntry[]> {
+    return listMemoryFiles(this.files, path)
+  }
+
+  mediaType(name: string): Deferred<string | null> {
+    return memoryMediaType(name)
+  }
+
+  /** What the test has set as `codecs`. */
+  compression(): CompressionHost {
+    if (this.codecs === null) throw new NotSupportedError('memory', 'compression')
+    return this.codecs
   }
 
   installNameResolver(resolver: IHostnameResolver): IHostnameResolver {
@@ -315,6 +256,19 @@ export class MemoryReactor extends Clock implements
   /** Runs an iterator beside others, a step each `advance`. */
   cooperate(iterator: Iterator<unknown> | Iterable<unknown>): CooperativeTask {
     return cooperatorOf(this).cooperate(iterator)
+  }
+
+  /** As foreseeable as a test needs it: the same bytes in every run. */
+  entropy(length: number): Uint8Array {
+    const bytes = new Uint8Array(length)
+    for (let at = 0; at < length; at++) {
+      // Xorshift of 32 bits (Marsaglia, 2003).
+      this.#seed ^= this.#seed << 13
+      this.#seed ^= this.#seed >>> 17
+      this.#seed ^= this.#seed << 5
+      bytes[at] = this.#seed >>> 24
+    }
+    return bytes
   }
 
   // --- life
@@ -404,6 +358,10 @@ export class MemoryReactor extends Clock implements
     this.udpPorts.push({ port, protocol, options, multicast, listening })
     return listening
   }
+}
+
+function noFiles<T>(): Deferred<T> {
+  return fail(denied('read files', 'it would need { files: true }')) as Deferred<never> as Deferred<T>
 }
 
 const memoryGrants = new WeakMap<MemoryReactor, Grants>()
@@ -504,8 +462,23 @@ class RestrictedMemoryReactor extends MemoryReactor {
   }
 
   override readFile(path: string): Deferred<Uint8Array> {
-    if (this.#grants.has('files')) return this.#outer.readFile(path)
-    return fail(denied('read files', 'it would need { files: true }')) as Deferred<never> as Deferred<Uint8Array>
+    return this.#grants.has('files') ? this.#outer.readFile(path) : noFiles()
+  }
+
+  override openFile(path: string): Deferred<IOpenFile> {
+    return this.#grants.has('files') ? this.#outer.openFile(path) : noFiles()
+  }
+
+  override listDirectory(path: string): Deferred<DirectoryEntry[]> {
+    return this.#grants.has('files') ? this.#outer.listDirectory(path) : noFiles()
+  }
+
+  override mediaType(name: string): Deferred<string | null> {
+    return this.#grants.has('files') ? this.#outer.mediaType(name) : noFiles()
+  }
+
+  override compression(): CompressionHost {
+    return this.#outer.compression()
   }
 
   override installNameResolver(resolver: IHostnameResolver): IHostnameResolver {
@@ -515,6 +488,10 @@ class RestrictedMemoryReactor extends MemoryReactor {
 
   override now(): number {
     return this.#outer.now()
+  }
+
+  override wallClock(): number {
+    return this.#outer.wallClock()
   }
 
   override callLater<A extends unknown[]>(ms: number, fn: (...args: A) => unknown, ...args: A) {

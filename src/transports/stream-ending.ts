@@ -7,6 +7,7 @@
 
 import { Failure } from '../defer/index.js'
 import { ConnectionAborted } from '../errors/index.js'
+import type { IDrainingProtocol } from '../interfaces/protocol.js'
 import type { StreamConnection } from './stream-connection.js'
 import {
   CHANGING, CLOSE, CLOSING, DISCONNECTING, END_WRITING, GONE, LOST, PRODUCER, TODO,
@@ -34,6 +35,19 @@ export function abort(c: StreamConnection, reason: Error = new ConnectionAborted
   drop(c)
   c.channel.reset()
   endLater(c, new Failure(reason))
+}
+
+/** The port waits for the end: a protocol that can bring it about is told. */
+export function tellDraining(c: StreamConnection): void {
+  const protocol = c.protocol as Partial<IDrainingProtocol> | null
+  if ((c.state & (GONE | DISCONNECTING)) !== 0 || typeof protocol?.draining !== 'function') return
+  c.reactor.enter()
+  try {
+    c.run(() => protocol.draining?.())
+  } catch (error) {
+    fail(c, 'draining failed', error)
+  }
+  c.reactor.exit()
 }
 
 /** Everything is with the host: end the stream. `closed` follows. */

@@ -17,6 +17,7 @@ import type { IProtocol } from '../interfaces/protocol.js'
 import type { StreamChannel } from '../interfaces/stream-channel.js'
 import type { ListenHandle, ListenSink } from '../interfaces/stream-host.js'
 import { captureContext } from './carrier.js'
+import { tellDraining } from './stream-ending.js'
 import type { StreamReactor } from './stream-reactor.js'
 import { connectionOf, StreamTransport } from './stream-transport.js'
 import type { ConnectionOwner } from './stream-transport.js'
@@ -107,6 +108,10 @@ export class StreamPort<Address extends IAddress = IAddress> implements IListeni
         if (connectionOf(transport).owner === this.#owner) transport.abortConnection()
       }
     })
+    for (const transport of this.#reactor.openTransports()) {
+      const connection = connectionOf(transport)
+      if (connection.owner === this.#owner) tellDraining(connection)
+    }
     const stopped = this.stopListening() ?? new Deferred<void>()
     if (!stopped.called && this.#stopping === null) stopped.callback(undefined)
     stopped.addCallback(() => this.#whenIdle())

@@ -103,6 +103,17 @@ export class StreamTransport implements ITCPTransport, ITLSTransport, IBridgedTr
     return this.#connection.buffered
   }
 
+  /** Whether arrays that were written are their owner's again: everything is sent, and copied. @internal */
+  get hasLetGo(): boolean {
+    const { buffered, channel } = this.#connection
+    return buffered === 0 && channel.copies === true
+  }
+
+  /** Whether nobody else has the chunks that are received, so that they may be changed. @internal */
+  get givesChunks(): boolean {
+    return this.#connection.channel.givesChunks === true
+  }
+
   setWriteLimits(limits: WriteLimits): void {
     setWriteLimits(this.#connection, limits)
   }

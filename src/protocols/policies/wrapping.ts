@@ -8,8 +8,8 @@
  */
 import type { Deferred, Failure } from '../../defer/index.js'
 import type {
-  IAddress, IClientFactory, IConnector, IHalfCloseableProtocol, IHandshakeListener, IProtocol, IProtocolFactory,
-  IPullProducer, IPushProducer, ITCPTransport, ITransport, WriteLimits,
+  IAddress, IClientFactory, IConnector, IDrainingProtocol, IHalfCloseableProtocol, IHandshakeListener, IProtocol,
+  IProtocolFactory, IPullProducer, IPushProducer, ITCPTransport, ITransport, WriteLimits,
 } from '../../interfaces/index.js'
 import { ClientFactory } from '../factory.js'
 import { Protocol } from '../protocol.js'
@@ -179,10 +179,10 @@ export class ProtocolWrapper extends Protocol implements ITCPTransport {
   }
 }
 
-type Callbacks = IHalfCloseableProtocol & IHandshakeListener
+type Callbacks = IHalfCloseableProtocol & IHandshakeListener & IDrainingProtocol
 
 /** What transports ask of a protocol whether it has it. */
-const CALLBACKS = ['readConnectionLost', 'writeConnectionLost', 'handshakeCompleted'] as const
+const CALLBACKS = ['readConnectionLost', 'writeConnectionLost', 'handshakeCompleted', 'draining'] as const
 
 /** A client factory, but for `protocol`, which is of another kind here. */
 interface FactoryOfWrappers extends IClientFactory {

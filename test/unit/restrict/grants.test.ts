@@ -117,7 +117,7 @@ describe('grants', () => {
 const HARMLESS = [
   'constructor', 'nameResolver', 'resolver', 'restrict', 'tlsHost', 'openTransports', 'closeAll', 'abortAll', 'ended',
   'deferLater', 'loopingCall', 'cooperate', 'enter', 'exit', 'flushLater', 'logFailure', 'free',
-  'hasDue',
+  'hasDue', 'compression', 'entropy',
 ]
 
 describe('a restricted reactor', () => {
