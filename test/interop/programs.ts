@@ -41,6 +41,13 @@ export function twistedPython(): Peer {
   return { name: 'Twisted', package: 'python3-twisted', command }
 }
 
+/** A Python that has the package websockets. */
+export function websocketsPython(): Peer {
+  const command = ['/usr/bin/python3', 'python3'].find((name) =>
+    works(name, ['-c', 'import websockets; print("websockets", websockets.__version__)'], /^websockets \d/)) ?? null
+  return { name: 'websockets', package: 'python3-websockets', command }
+}
+
 /** Tests that need a peer: where it is missing they are skipped and say why; in CI that is one failure instead. */
 export function describeWith(peer: Peer, title: string, tests: (command: string) => void): void {
   const { command } = peer

@@ -1,0 +1,16 @@
+/** Resources of `whorl/http`: names only. */
+
+export { Compressed } from './compressed.js'
+export type { CompressedOptions } from './compressed.js'
+export { Data, Redirect } from './data.js'
+export type { RedirectStatus } from './data.js'
+export { handlerFromFetch } from './fetch-app.js'
+export type { FetchEnvironment, FetchHandler, FetchResponse, FromFetchOptions } from './fetch-app.js'
+export { File } from './file.js'
+export type { FileOptions } from './file.js'
+export type { ForwardedStyle } from './proxy-fields.js'
+export { ErrorPage, NoResource, Resource } from './resource.js'
+export type { RenderMethod, ResourceAnswer } from './resource.js'
+export { ReverseProxy } from './reverse-proxy.js'
+export type { ReverseProxyOptions } from './reverse-proxy.js'
+export { VirtualHosts } from './virtual-hosts.js'
