@@ -1,0 +1,18 @@
+/** `whorl/websocket`: WebSockets (RFC 6455) with permessage-deflate (RFC 7692), server and client. */
+
+export { WebSocketParseError } from '../core/websocket-errors.js'
+export { ConnectionRejected, WebSocketHandshakeError, WebSocketLost, WebSocketTimeout } from '../errors/websocket.js'
+export type { Rejection, RejectionHeaders } from '../errors/websocket.js'
+export { connectWebSocket } from './client.js'
+export type { WebSocketClientOptions, WebSocketClientTimeouts, WebSocketProtocolMaker } from './client.js'
+export { CLOSE as CLOSE_CODES } from './codes.js'
+export type { CompressionOptions } from './deflate-params.js'
+export type { Refusal, WebSocketRequest, WebSocketResponse } from './handshake.js'
+export { WebSocketProtocol } from './protocol.js'
+export { WebSocketServerFactory } from './server.js'
+export type { OriginPolicy, WebSocketServerOptions } from './server.js'
+export type { WebSocketLimits, WebSocketOptions, WebSocketReactor, WebSocketTimeouts } from './settings.js'
+export { registerWebSocketEndpoints, WebSocketClientEndpoint, WebSocketServerEndpoint } from './endpoints.js'
+export type { WebSocketEndpointOptions, WebSocketEndpointReactor } from './endpoints.js'
+export { listenWebSocket } from './listen.js'
+export type { ListenWebSocketOptions } from './listen.js'
