@@ -6,6 +6,24 @@
 /** Connections that one address may have open on one port. Enough for a classroom behind one router. */
 export const CONNECTIONS_PER_PEER = 20
 
+/** The same for the web: a page takes up to six for its files, and two WebSockets. */
+export const WEB_CONNECTIONS_PER_PEER = 60
+
+/** Longest message on a WebSocket, bytes; one beyond ends the connection (1009). Lines of the chat are shorter. */
+export const MESSAGE_LENGTH = 65_536
+
+/** Those who look on at a time; each of them costs one message a second. */
+export const LIVE_VIEWERS = 50
+
+/** How often they are told; ms. */
+export const LIVE_INTERVAL = 1_000
+
+/** Connections that they are told of one by one; of the others they hear how many there are. */
+export const LIVE_LISTED = 200
+
+/** Bytes that may wait for one who looks on and does not read: ten of the longest messages. */
+export const LIVE_BACKLOG = 262_144
+
 /** An echo connection for which more than this waits to be sent is not read until that has gone out; bytes. */
 export const ECHO_BACKLOG = 65_536
 

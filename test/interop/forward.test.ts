@@ -1,4 +1,4 @@
-/** `whorl forward` and `whorl connect` with programs that are not ours: curl on either side of it, and a terminal. */
+/** `whorl forward`, `connect` and `get` with programs that are not ours: curl on either side of it, and a terminal. */
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -186,5 +186,30 @@ describeWith(script, 'progress', (command) => {
     isOver = true
     expect(await seen.ended).toMatchObject({ status: 0 })
     expect(seen.text.endsWith('\r\u001b[K')).toBe(true)
+  })
+
+  it('whorl get shows how much is left, and leaves nothing of it', async () => {
+    let isOver = false
+    const length = 10_000_000
+    const port = await listening(createHTTPServer((request, response) => {
+      request.socket.on('error', () => undefined)
+      response.writeHead(200, { 'content-length': length })
+      let sent = 0
+      const more = (): void => {
+        if (response.destroyed) return
+        const part = isOver ? length - sent : 1_000
+        sent += part
+        if (sent === length) response.end(Buffer.alloc(part))
+        else response.write(Buffer.alloc(part), () => setTimeout(more, 20))
+      }
+      more()
+    }))
+    const file = join(folder(), 'got')
+    const seen = onTerminal(command, `${quoted} get -o '${file}' http://127.0.0.1:${port}/`)
+    await seen.prints(/\r\u001b\[K[\d.]+ KiB of 9\.5 MiB \(\d+ %\), [\d.]+ \S+\/s, \d+ s left/)
+    isOver = true
+    expect(await seen.ended).toMatchObject({ status: 0 })
+    expect(seen.text.endsWith('\r\u001b[K')).toBe(true)
+    expect(readFileSync(file).length).toBe(length)
   })
 })

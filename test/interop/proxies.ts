@@ -13,7 +13,7 @@ import type { createReactor, IAddress, IPv4Address, ProxyHeader } from 'whorl'
 import { Program } from './programs.js'
 import type { Peer } from './programs.js'
 
-function installed(name: string, packageName: string, args: string[], output: RegExp): Peer {
+export function installed(name: string, packageName: string, args: string[], output: RegExp): Peer {
   for (const command of [name, `/usr/sbin/${name}`]) {
     const tried = spawnSync(command, args, { encoding: 'utf8' })
     if (tried.error === undefined && output.test(tried.stdout + tried.stderr)) {

@@ -26,12 +26,13 @@ async function run(...args: string[]) {
 
 describe('starting', () => {
   it('says where it listens and what to type', async () => {
-    const { program, echo, chat } = await Switchboard.start()
+    const { program, echo, chat, web } = await Switchboard.start()
     expect(program.text).toBe(`The switchboard is open; Ctrl-C closes it.
   echo on 127.0.0.1 port ${echo}; type: nc 127.0.0.1 ${echo}
   chat on 127.0.0.1 port ${chat}; type: nc 127.0.0.1 ${chat}
+  web on 127.0.0.1 port ${web}; open: http://127.0.0.1:${web}/
 `)
-    expect(echo).not.toBe(chat)
+    expect(new Set([echo, chat, web]).size).toBe(3)
     expect(program.errorText).toBe('')
   })
 
@@ -42,14 +43,14 @@ describe('starting', () => {
     await ada.sees('* The switchboard is closing. Goodbye.')
   }, 60_000)
 
-  it('a taken port is one line and status 1, and the other port is not left open', async () => {
+  it('a taken port is one line and status 1, and the other ports are not left open', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const { port } = other.address() as AddressInfo
     const endpoint = `tcp:${port}:interface=127.0.0.1`
     try {
-      const [anyEcho, anyChat] = [ANY_PORTS.slice(0, 2), ANY_PORTS.slice(2)]
-      for (const args of [[...anyEcho, '--chat', endpoint], ['--echo', endpoint, ...anyChat]]) {
+      // The last of two equal options counts.
+      for (const args of ['--echo', '--chat', '--web'].map((option) => [...ANY_PORTS, option, endpoint])) {
         const { status, out, errors } = await run(...args)
         expect({ status, out }).toEqual({ status: 1, out: '' })
         expect(errors).toMatch(/^switchboard: .*\n$/)
@@ -71,6 +72,8 @@ describe('starting', () => {
     [['--chat', 'tcp'], '"port"'],
     [['--chat', 'tcp:0:colour=red'], '"colour"'],
     [['--chat', 'carrier-pigeon:0'], '"carrier-pigeon"'],
+    [['--web', 'tcp:70000'], '"port"'],
+    [['--name'], 'argument missing'],
   ])('what it does not understand, %j, is one line and status 2', async (args, words) => {
     const { status, out, errors } = await run(...args)
     expect({ status, out }).toEqual({ status: 2, out: '' })
@@ -81,7 +84,7 @@ describe('starting', () => {
   it('--help explains every option', async () => {
     const { status, out, errors } = await run('--help')
     expect({ status, errors }).toEqual({ status: 0, errors: '' })
-    for (const option of ['--echo', '--chat', '--help']) expect(out).toContain(option)
+    for (const option of ['--echo', '--chat', '--web', '--name', '--help']) expect(out).toContain(option)
   })
 })
 

@@ -7,13 +7,14 @@ import { Program, root } from './programs.js'
 
 /** What `npm start` runs; up to date after `build` of scripts/. */
 export const MAIN = `${root}build/js/examples/switchboard/main.js`
-export const ANY_PORTS = ['--echo', 'tcp:0:interface=127.0.0.1', '--chat', 'tcp:0:interface=127.0.0.1']
+export const ANY_PORTS = ['--echo', '--chat', '--web'].flatMap((option) => [option, 'tcp:0:interface=127.0.0.1'])
 
 /** A running switchboard. */
 export class Switchboard {
   readonly program: Program
   echo = 0
   chat = 0
+  web = 0
 
   private constructor(program: Program) {
     this.program = program
@@ -24,7 +25,13 @@ export class Switchboard {
     const board = new Switchboard(new Program(process.execPath, [script, ...ANY_PORTS]))
     board.echo = Number((await board.program.prints(/echo on 127\.0\.0\.1 port (\d+);/))[1])
     board.chat = Number((await board.program.prints(/chat on 127\.0\.0\.1 port (\d+);/))[1])
+    board.web = Number((await board.program.prints(/web on 127\.0\.0\.1 port (\d+);/))[1])
     return board
+  }
+
+  /** The page's address. */
+  get page(): string {
+    return `http://127.0.0.1:${this.web}/`
   }
 
   /** Sends a signal; what the end was like. */

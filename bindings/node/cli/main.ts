@@ -11,8 +11,10 @@ import { complain, OK, UsageError } from './command.js'
 import { connect } from './connect.js'
 import { echo } from './echo.js'
 import { forward } from './forward.js'
+import { get } from './get.js'
+import { web } from './web.js'
 
-const COMMANDS: Readonly<Record<string, Command>> = { forward, connect, echo }
+const COMMANDS: Readonly<Record<string, Command>> = { forward, connect, echo, web, get }
 
 function usage(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))

@@ -27,15 +27,20 @@ export class Progress {
   readonly #clock: IReactorTime
   readonly #measure: () => Transferred | null
   readonly #loop: LoopingCall
+  readonly #words: (done: Transferred, rate: number) => string
   #since: number | null = null
   #last = 0
   #lastAt = 0
   #isDrawn = false
 
-  /** @param measure null while nothing is going on */
-  constructor(clock: IReactorTime, measure: () => Transferred | null) {
+  /**
+   * @param measure null while nothing is going on
+   * @param words what the line says of it; `rate` is bytes a second
+   */
+  constructor(clock: IReactorTime, measure: () => Transferred | null, words = bothWays) {
     this.#clock = clock
     this.#measure = measure
+    this.#words = words
     this.#loop = new LoopingCall(() => this.#draw())
     this.#loop.clock = clock
   }
@@ -67,8 +72,7 @@ export class Progress {
     const rate = (total - this.#last) / Math.max(1, now - this.#lastAt) * 1000
     this.#last = total
     this.#lastAt = now
-    process.stderr.write(
-      `\r\u001b[K${bytes(done.sent)} sent, ${bytes(done.received)} received, ${bytes(rate)}/s`)
+    process.stderr.write(`\r\u001b[K${this.#words(done, rate)}`)
     this.#isDrawn = true
   }
 
@@ -76,6 +80,10 @@ export class Progress {
     if (this.#isDrawn) process.stderr.write('\r\u001b[K')
     this.#isDrawn = false
   }
+}
+
+function bothWays({ sent, received }: Transferred, rate: number): string {
+  return `${bytes(sent)} sent, ${bytes(received)} received, ${bytes(rate)}/s`
 }
 
 /** A number of bytes for people. */

@@ -58,12 +58,12 @@ describe('whorl', () => {
   it('lists its commands, and tells its version', async () => {
     const help = await outcome(whorl('--help'))
     expect(help).toMatchObject({ status: 0, error: '' })
-    for (const name of ['forward', 'connect', 'echo']) expect(help.out).toMatch(new RegExp(`^  ${name} `, 'm'))
+    for (const name of ['forward', 'connect', 'echo', 'web', 'get']) expect(help.out).toMatch(new RegExp(`^  ${name} `, 'm'))
     const { version } = JSON.parse(textOf('package.json')) as { version: string }
     expect(await outcome(whorl('--version'))).toEqual({ status: 0, out: `${version}\n`, error: '' })
   })
 
-  it.each(['forward', 'connect', 'echo'])('%s --help tells what it takes', async (name) => {
+  it.each(['forward', 'connect', 'echo', 'web', 'get'])('%s --help tells what it takes', async (name) => {
     const { status, out } = await outcome(whorl(name, '--help'))
     expect(status).toBe(0)
     expect(out).toContain(`whorl ${name}`)
@@ -85,6 +85,14 @@ describe('whorl', () => {
     [['echo', '--loud', 'tcp:0'], /--loud/],
     [['echo', 'tcp:many'], /"port" must be a whole number.*write tcp:<port>/],
     [['connect', 'smoke:signal'], /no client endpoint of type "smoke"/],
+    [['web'], /DIR is missing/],
+    [['web', '--listen', 'tcp:many', '.'], /"port" must be a whole number/],
+    [['web', '--log', 'xml', '.'], /--log takes common, combined or json/],
+    [['web', '--drain', 'soon', '.'], /--drain takes a duration/],
+    [['get'], /URL is missing/],
+    [['get', 'example.com'], /example\.com/],
+    [['get', 'ftp://example.com/'], /ftp/],
+    [['get', 'http://[/'], /\[/],
   ])('%j is misuse: one line, status 2', async (args, message) => {
     const { status, out, error } = await outcome(whorl(...args))
     expect({ status, out }).toEqual({ status: 2, out: '' })

@@ -5,6 +5,7 @@ import { Clock, StringTransport } from 'whorl/testing'
 import { Echo, EchoFactory } from '../../../examples/switchboard/echo.js'
 import { ECHO_BACKLOG, ECHO_IDLE } from '../../../examples/switchboard/limits.js'
 import { PerPeerLimit } from '../../../examples/switchboard/per-peer.js'
+import { Traffic } from '../../../examples/switchboard/traffic.js'
 
 /** A transport whose peer reads nothing until told to. */
 class Slow extends StringTransport {
@@ -75,7 +76,8 @@ describe('PerPeerLimit', () => {
   const address = (host: string) => ({ family: 'IPv4', type: 'TCP', host, port: 4000 }) as const
 
   it('tells the one beyond the limit why, serves others, and serves again when one has gone', () => {
-    const limit = new PerPeerLimit(new EchoFactory(new Clock()), 2)
+    const traffic = new Traffic()
+    const limit = new PerPeerLimit(new EchoFactory(new Clock()), 2, traffic)
     const connect = (host: string) => {
       const protocol = limit.buildProtocol(address(host))
       const transport = new StringTransport()
