@@ -34,7 +34,8 @@ class UsageError extends Error {
 function usage(): string {
   const width = Math.max(...subjects.map((each) => each.name.length))
   return [
-    'npm run bench -- [subject…] [options]', '', 'Without a name, all subjects run.', '', 'Subjects:',
+    'npm run bench -- [subject…] [options]', '',
+    'Without a name, all subjects run; http runs all that begin with http-, and so on.', '', 'Subjects:',
     ...subjects.map((each) => `  ${each.name.padEnd(width)}  ${each.title}`), '', 'Options:',
     '  --quick          small runs, in under a minute for all subjects: for a look, not for figures',
     '  --rounds N       rounds of every case, whatever time they take',
@@ -49,19 +50,27 @@ function usage(): string {
 function readArguments(args: readonly string[]): Settings | 'help' {
   const { values, positionals } = parse(args)
   if (values.help === true) return 'help'
-  const names = subjects.map((each) => each.name)
   for (const name of positionals) {
-    if (!names.includes(name)) throw new UsageError(`no subject is called '${name}'; there are: ${names.join(', ')}`)
+    if (!subjects.some((each) => isMeant(each, name))) {
+      const names = subjects.map((each) => each.name).join(', ')
+      throw new UsageError(`no subject is called '${name}'; there are: ${names}`)
+    }
   }
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
     throw new UsageError(`--rounds takes a whole number from 1, not '${values.rounds}'`)
   }
   return {
-    chosen: positionals.length === 0 ? subjects : subjects.filter((each) => positionals.includes(each.name)),
+    chosen: positionals.length === 0 ? subjects : subjects.filter((each) =>
+      positionals.some((name) => isMeant(each, name))),
     quick: values.quick === true, rounds, json: values.json, markdown: values.markdown,
     svg: values.svg ?? join('bench', 'results'), here: values.here === true,
   }
+}
+
+/** `http` is all whose names begin with `http-`. */
+function isMeant(subject: Subject, name: string): boolean {
+  return subject.name === name || subject.name.startsWith(`${name}-`)
 }
 
 function parse(args: readonly string[]) {

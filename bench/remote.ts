@@ -22,7 +22,7 @@ export class Remote {
   readonly #name: string
   readonly #waiting: Waiting[] = []
   readonly #closed: Promise<void>
-  #companion: Remote | null = null
+  #companion: { stop(): Promise<void> } | null = null
   #rest = ''
   #ended: Error | null = null
 
@@ -65,7 +65,7 @@ export class Remote {
   }
 
   /** Stops `other` with this one. */
-  bring(other: Remote): this {
+  bring(other: { stop(): Promise<void> }): this {
     this.#companion = other
     return this
   }

@@ -57,7 +57,9 @@ function phrase(comparison: Comparison, each: CaseResult): string {
   const rival = `${comparison.rival}${comparison.best ? ' (best rival)' : ''}`
   if (comparison.result === null) return `${rival}: not installed`
   const of = each.metrics.length > 1 ? `${METRIC_NAMES[comparison.metric]} ` : ''
-  if (comparison.kind === 'at-least') return `${result(comparison)} as fast as ${rival}`
+  if (comparison.kind === 'at-least') {
+    return `${result(comparison)} as fast as ${rival}${of === '' ? '' : `, ${METRIC_NAMES[comparison.metric]}`}`
+  }
   if (comparison.kind === 'at-most') return `${result(comparison)} the ${METRIC_NAMES[comparison.metric]} of ${rival}`
   return `${of}${result(comparison)} against ${rival}`
 }

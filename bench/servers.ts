@@ -2,18 +2,42 @@
  * Cases in which servers are compared: each is a process of its own, and one common client in another process talks to
  * all of them. What is measured is the server's own CPU time, and the time it takes.
  */
-import type { Case, Measured, Metric, Side, Target } from './model.js'
+import { createRequire } from 'node:module'
 import { bundledURL } from './bundled.js'
+import type { Case, Measured, Metric, Side, Target } from './model.js'
+import { NotInstalled } from './model.js'
+import type { Exchange } from './processes/http-places.js'
 import { Remote } from './remote.js'
 
 /** Ours, in every subject with servers. */
 export const OURS = 'whorl'
 
-let program: Promise<string> | null = null
+const programs = new Map<string, Promise<string>>()
 
-/** Our server, bundled as the package is. @param flags for Node */
-export async function startOurs(args: readonly string[] = [], flags: readonly string[] = []): Promise<Remote> {
-  return Remote.node(OURS, await (program ??= bundledURL('processes/whorl-server')), args, flags)
+/** Our server of echoes, bundled as the package is. @param flags for Node */
+export function startOurs(args: readonly string[] = [], flags: readonly string[] = []): Promise<Remote> {
+  return startBundled('processes/whorl-server', args, flags)
+}
+
+/** A program of ours, bundled as the package is. @param path relative to `bench/`, without an extension */
+export async function startBundled(
+  path: string, args: readonly string[] = [], flags: readonly string[] = [],
+): Promise<Remote> {
+  let program = programs.get(path)
+  if (program === undefined) programs.set(path, program = bundledURL(path))
+  return Remote.node(OURS, await program, args, flags)
+}
+
+/** @throws NotInstalled without all of these packages */
+export function needPackages(...names: readonly string[]): void {
+  const { resolve } = createRequire(import.meta.url)
+  for (const name of names) {
+    try {
+      resolve(name)
+    } catch {
+      throw new NotInstalled(`the package ${name} is not installed`)
+    }
+  }
 }
 
 /** A server to compare. */
@@ -21,15 +45,22 @@ export interface Server {
   readonly name: string
   /** See `Side`. */
   readonly maxRounds?: number
+  /** What part of the operations a slow one does; its totals are those of that part, times as many. */
+  readonly share?: number
   start(): Remote | Promise<Remote>
 }
 
 /** What the client does with each server. */
-export interface Load {
+export type Load = {
   readonly do: 'ping' | 'stream' | 'datagrams' | 'come-and-go'
   readonly connections: number
   readonly size: number
   readonly window: number
+} | {
+  /** See `processes/http-load.ts`. */
+  readonly do: 'exchange'
+  readonly connections: number
+  readonly what: Exchange
 }
 
 /** A case of servers; the first of them is ours. */
@@ -38,8 +69,21 @@ export interface ServerCase {
   readonly operation: string
   readonly servers: readonly Server[]
   readonly load: Load
+  /** The program that does it; that of echoes if not given. */
+  readonly client?: string
   readonly n: number
   readonly quickN: number
+  /** See `Case`; 15 s if not given. */
+  readonly budget?: number
+  /** Operations that are done and looked at before anything is measured, for each connection; 20 if not given. */
+  readonly rehearsal?: number
+  /**
+   * Whether garbage is collected before each run; true if not given. Between two requests of HTTP no server has one, so
+   * that V8 would throw away all that it has compiled for requests, and every run would begin with compiling it again.
+   */
+  readonly collects?: boolean
+  /** See `Side`. */
+  readonly warmups?: number
   readonly metrics?: readonly [Metric, ...Metric[]]
   readonly targets: readonly Omit<Target, 'ours'>[]
 }
@@ -47,52 +91,57 @@ export interface ServerCase {
 /** A run that takes longer than this, ms, has come to a halt. */
 const LONGEST_RUN = 60_000
 
-/** Operations that are done before anything is measured, for each connection. */
 const REHEARSAL = 20
 
-/** One client process for all sides of a case, ended with the last of them. */
-function sharedClient(): { take(): Remote, leave(): Promise<void> } {
-  let client: Remote | null = null
+/** One process for all sides of a case, ended with the last of them. */
+export function sharedRemote(start: () => Remote): { take(): Remote, leave(): Promise<void> } {
+  let remote: Remote | null = null
   let users = 0
   return {
     take() {
       users++
-      return client ??= Remote.node('client', './processes/client.js')
+      return remote ??= start()
     },
     async leave() {
-      if (--users > 0 || client === null) return
-      await client.stop()
-      client = null
+      if (--users > 0 || remote === null) return
+      await remote.stop()
+      remote = null
     },
   }
 }
 
 export function serverCase(what: ServerCase): Case {
-  const shared = sharedClient()
+  const shared = sharedRemote(() => Remote.node('client', what.client ?? './processes/client.js'))
   const { load } = what
   const sides = what.servers.map((server, index): Side => ({
     name: server.name, role: index === 0 ? 'ours' : 'rival',
     ...(server.maxRounds === undefined ? {} : { maxRounds: server.maxRounds }),
+    ...(what.warmups === undefined ? {} : { warmups: what.warmups }),
     async start() {
       const remote = await server.start()
       const { target } = await remote.ask({ do: 'target' })
       const client = shared.take()
-      if (load.connections > 0) await client.ask({ do: 'open', target, count: load.connections })
+      if (load.connections > 0) await client.ask({ ...load, do: 'open', target, count: load.connections })
       const exchange = (count: number, thorough: boolean): Promise<Record<string, unknown>> =>
-        inTime(server.name, client.ask({ do: load.do, target, size: load.size, count, window: load.window, thorough }))
-      await exchange(Math.max(1, load.connections) * REHEARSAL, true)
+        inTime(server.name, client.ask({ ...load, target, count, thorough }))
+      await exchange(Math.max(1, load.connections) * (what.rehearsal ?? REHEARSAL), true)
       return {
         async run(count): Promise<Measured> {
           // Garbage of the rehearsal, or of the run before, is not this one's; and every heap has been collected once,
           // after which V8 collects at other limits than before.
-          await remote.ask({ do: 'collect' })
-          await client.ask({ do: 'collect' })
+          if (what.collects !== false) {
+            await remote.ask({ do: 'collect' })
+            await client.ask({ do: 'collect' })
+          }
           const before = await remote.askNumber({ do: 'usage' }, 'cpu')
           const began = process.hrtime.bigint()
-          const reply = await exchange(count, false)
+          const part = Math.ceil(count * (server.share ?? 1))
+          const reply = await exchange(part, false)
           const wall = Number(process.hrtime.bigint() - began)
           const cpu = await remote.askNumber({ do: 'usage' }, 'cpu') - before
-          return { check: Number(reply.check), totals: { wall, cpu } }
+          // A slow one has done its part if it has done all of that.
+          const check = reply.check === part ? count : Number(reply.check)
+          return { check, totals: { wall: wall * count / part, cpu: cpu * count / part } }
         },
         async dispose() {
           await client.ask({ do: 'close', target })
@@ -104,12 +153,12 @@ export function serverCase(what: ServerCase): Case {
   }))
   const { name, operation, n, quickN } = what
   return {
-    name, operation, n, quickN, metrics: what.metrics ?? ['cpu'], budget: 15_000, sides,
+    name, operation, n, quickN, metrics: what.metrics ?? ['cpu'], budget: what.budget ?? 15_000, sides,
     targets: what.targets.map((target) => ({ ours: OURS, ...target })),
   }
 }
 
-function inTime<T>(name: string, running: Promise<T>): Promise<T> {
+export function inTime<T>(name: string, running: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`${name}: a run takes longer than ${LONGEST_RUN} ms`)), LONGEST_RUN)

@@ -3,13 +3,15 @@ import type { Subject } from '../model.js'
 import { deferred } from './deferred.js'
 import { accept, echo, tls, udp, unix } from './echo.js'
 import { forward } from './forward.js'
+import { http } from './http.js'
 import { idle } from './idle.js'
 import { lines } from './lines.js'
 import { int32, netstrings } from './prefixed.js'
 import { queue } from './queue.js'
 import { timers } from './timers.js'
+import { websocket } from './websocket.js'
 
 export const subjects: readonly Subject[] = [
   timers, lines, netstrings, int32, queue, deferred, echo, tls, unix, udp,
-  forward, accept, idle,
+  forward, accept, idle, ...http, ...websocket,
 ]
