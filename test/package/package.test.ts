@@ -122,13 +122,13 @@ describe('the built package', () => {
     const visit = (file: string): void => {
       if (reached.has(file)) return
       reached.add(file)
-      for (const match of textOf(`dist/${file}`).matchAll(/(?:from|import)\s*'([^']+)'/g)) {
+      for (const match of textOf(`dist/${file}`).matchAll(/(?:from|import)\s+'([^']+)'/g)) {
         if (match[1]!.startsWith('node:')) throw new Error(`dist/${file} imports ${match[1]}`)
         visit(match[1]!.startsWith('./chunks/') ? match[1]!.slice(2) : file.startsWith('chunks/')
           ? `chunks/${match[1]!.slice(2)}` : match[1]!.slice(2))
       }
     }
-    for (const entry of ['whorl.js', 'core.js', 'core-plain.js', 'socket.js', 'testing.js']) visit(entry)
+    for (const entry of ['whorl.js', 'core.js', 'core-plain.js', 'socket.js', 'http.js', 'websocket.js', 'testing.js']) visit(entry)
     expect(reached.size).toBeGreaterThan(4)
   })
 
