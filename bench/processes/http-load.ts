@@ -203,6 +203,8 @@ function exchange(group: Group, count: number, batchOf: (link: Link, answered: (
   let waiting = left
   return new Promise((resolve, reject) => {
     for (const link of links) {
+      // Between two runs nobody listens: a server that has closed it meanwhile would never answer.
+      if (link.socket.destroyed) return reject(new Error('the server has closed a connection between two runs'))
       link.lost = reject
       const next = (): void => {
         if (left-- > 0) link.socket.write(plan.request)

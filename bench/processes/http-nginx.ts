@@ -30,7 +30,7 @@ function configuration(port: number): string {
     http {
       ${temporary.join(' ')}
       access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
-      keepalive_timeout 75s; keepalive_requests 1000000000; default_type application/octet-stream;
+      keepalive_timeout 600s; keepalive_requests 1000000000; default_type application/octet-stream;
       server { listen 127.0.0.1:${port} backlog=1024; root ${root}; }
     }`
 }

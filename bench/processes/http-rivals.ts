@@ -17,7 +17,7 @@ import type { Target } from './places.js'
 
 const [who, what, argument] = process.argv.slice(2)
 /** What an idle connection may wait while others are measured, ms. */
-const KEPT = 72_000
+const KEPT = 600_000
 let connections = (): number => 0
 
 const listeners: Readonly<Record<string, RequestListener>> = {

@@ -13,6 +13,8 @@ import type { Messages } from './http-places.js'
 import type { Target } from './places.js'
 
 const ENDPOINT = 'tcp:0:interface=127.0.0.1:backlog=1024'
+/** An idle connection waits while others are measured. */
+const KEPT = { idle: 600_000 }
 const [what, argument] = process.argv.slice(2)
 const reactor = createReactor()
 let sockets: WebSocketServerFactory | null = null
@@ -30,10 +32,10 @@ function webSockets(compression: Messages['compression']): WebSocketServerFactor
 
 async function listen(): Promise<IListeningPort> {
   switch (what) {
-    case 'hello': return await serve(reactor, ENDPOINT, () => HELLO)
-    case 'file': return await serve(reactor, ENDPOINT, new File(argument))
+    case 'hello': return await serve(reactor, ENDPOINT, () => HELLO, { timeouts: KEPT })
+    case 'file': return await serve(reactor, ENDPOINT, new File(argument), { timeouts: KEPT })
     case 'upload': return await serve(reactor, ENDPOINT, (request) => request.read().addCallback(uploadAnswer),
-      { limits: { bodyBytes: MIB } })
+      { limits: { bodyBytes: MIB }, timeouts: KEPT })
     case 'websocket': return await listenWebSocket(reactor, ENDPOINT, webSockets(argument as Messages['compression']))
     default: throw new Error(`nothing is called ${what}`)
   }
