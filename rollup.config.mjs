@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { compact } from './scripts/compact.mjs'
 
 const { exports: subpaths, bin } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
@@ -33,7 +34,7 @@ const commands = Object.values(bin).map((path) => path.replace(/^\.\/dist\/(.*)\
 export default {
   input: entries(),
   external: [/^node:/],
-  plugins: [nodeResolve()],
+  plugins: [nodeResolve(), compact()],
   onwarn(warning) {
     // Two files of one folder may need each other; two layers may not.
     if (warning.code === 'CIRCULAR_DEPENDENCY' && new Set(warning.ids.map((id) => dirname(id))).size === 1) return

@@ -1,9 +1,10 @@
 /**
- * Our own sides as users run them: bundled by Rollup into one module, as the package is. Across modules, V8 reads
- * constants and functions through a cell each; where an operation takes 50 ns that shows. Bench programs only.
+ * Our own sides as users run them: bundled by Rollup into one module and compacted, as the package is. Across modules,
+ * V8 reads constants and functions through a cell each; where an operation takes 50 ns that shows. Bench programs only.
  */
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Plugin } from 'rollup'
 import { rollup } from 'rollup'
 
 /**
@@ -20,8 +21,13 @@ export async function bundledURL(path: string): Promise<string> {
   const folder = fileURLToPath(new URL('../bundled/', import.meta.url))
   mkdirSync(folder, { recursive: true })
   const file = `${folder}${path.replaceAll('/', '-')}.mjs`
-  const bundle = await rollup({ input, external: /^node:/, logLevel: 'silent' })
+  const bundle = await rollup({ input, external: /^node:/, logLevel: 'silent', plugins: [await compact()] })
   await bundle.write({ file, format: 'es' })
   await bundle.close()
   return pathToFileURL(file).href
+}
+
+async function compact(): Promise<Plugin> {
+  const { href } = new URL('../../../scripts/compact.mjs', import.meta.url)
+  return (await import(href) as { compact(): Plugin }).compact()
 }

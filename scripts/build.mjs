@@ -11,7 +11,7 @@ import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, ver
 
 const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench']
 const SETTINGS = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsconfig.build.json', 'rollup.config.mjs',
-  'scripts/build.mjs']
+  'scripts/build.mjs', 'scripts/compact.mjs']
 
 /** Builds what is stale, or everything with `force`; tells whether there was anything to do. */
 export async function build(options = {}) {

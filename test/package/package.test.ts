@@ -2,7 +2,7 @@
  * The package as its users get it: what is exported, what is in it, and that each subpath gives the same classes.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { build } from '../../scripts/build.mjs'
 import { root, textOf } from '../arch/files.js'
@@ -140,6 +140,27 @@ describe('the built package', () => {
       'dist/whorl.js', 'dist/whorl.node.js', 'dist/types/src/index.d.ts']))
     const strange = files.filter((path) => !/^(?:dist|docs)\/|^(?:LICENSE|package\.json|[A-Z]+\.md)$/.test(path))
     expect(strange).toEqual([])
+  })
+})
+
+describe('what is published', () => {
+  const modules = (): string[] => readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js'))
+
+  it('is ASCII, since V8 keeps a module in two bytes a character otherwise', () => {
+    expect(modules().length).toBeGreaterThan(20)
+    expect(modules().filter((name) => /[^\n -~]/.test(readFileSync(`${root}/dist/${name}`, 'utf8')))).toEqual([])
+  })
+
+  it('has no comments but those that bundlers read', () => {
+    const comments = modules().flatMap((name) =>
+      readFileSync(`${root}/dist/${name}`, 'utf8').match(/^\s*(?:\/\/|\/\*).*/gm) ?? [])
+    expect(comments.filter((comment) => !/__PURE__/.test(comment))).toEqual([])
+  })
+
+  it('keeps the marks that let bundlers drop what is not used', () => {
+    const marked = modules().filter((name) => readFileSync(`${root}/dist/${name}`, 'utf8').includes('__PURE__'))
+    expect(marked.length).toBeGreaterThan(3)
   })
 })
 
