@@ -5,15 +5,12 @@
  */
 
 import process from 'node:process'
-import {
-  constants, createBrotliCompress, createBrotliDecompress, createDeflate, createDeflateRaw, createGunzip, createGzip,
-  createInflate, createInflateRaw,
-} from 'node:zlib'
 import type { BrotliCompress } from 'node:zlib'
 import { CompressionError, CompressionLimitError } from '../../src/errors/index.js'
 import type {
   Codec, CodecSink, CompressionHost, CompressorOptions, ContentCoding, DecompressorOptions,
 } from '../../src/interfaces/index.js'
+import { zlib } from './builtins.js'
 
 /** What all of them have; brotli cannot begin again. */
 type Stream = BrotliCompress & { reset?(): void }
@@ -56,7 +53,7 @@ class NodeCodec implements Codec {
   /** @param limit of what comes out; null for a compressor, which has none */
   constructor(stream: Stream, isBrotli: boolean, sink: CodecSink, limit: number | null) {
     this.#stream = stream
-    this.#flush = isBrotli ? constants.BROTLI_OPERATION_FLUSH : constants.Z_SYNC_FLUSH
+    this.#flush = isBrotli ? zlib().constants.BROTLI_OPERATION_FLUSH : zlib().constants.Z_SYNC_FLUSH
     this.#sink = sink
     this.#limit = limit ?? Infinity
     stream.on('data', (bytes: Uint8Array) => this.#output(bytes))
@@ -134,13 +131,13 @@ class NodeCodec implements Codec {
 
 function compressing(coding: ContentCoding, level: number | undefined, windowBits: number | undefined): Stream {
   switch (coding) {
-    case 'gzip': return createGzip({ level, windowBits }) as unknown as Stream
-    case 'deflate': return createDeflate({ level, windowBits }) as unknown as Stream
-    case 'deflate-raw': return createDeflateRaw({ level, windowBits }) as unknown as Stream
-    case 'br': return createBrotliCompress({
+    case 'gzip': return zlib().createGzip({ level, windowBits }) as unknown as Stream
+    case 'deflate': return zlib().createDeflate({ level, windowBits }) as unknown as Stream
+    case 'deflate-raw': return zlib().createDeflateRaw({ level, windowBits }) as unknown as Stream
+    case 'br': return zlib().createBrotliCompress({
       params: {
-        [constants.BROTLI_PARAM_QUALITY]: level ?? BROTLI_LEVEL,
-        [constants.BROTLI_PARAM_LGWIN]: windowBits ?? BROTLI_WINDOW,
+        [zlib().constants.BROTLI_PARAM_QUALITY]: level ?? BROTLI_LEVEL,
+        [zlib().constants.BROTLI_PARAM_LGWIN]: windowBits ?? BROTLI_WINDOW,
       },
     })
     default: throw new RangeError(`there is no coding ${String(coding)}`)
@@ -151,11 +148,11 @@ function decompressing(coding: ContentCoding, windowBits: number | undefined): S
   // Node's own does not take 8, and a larger window reads what a smaller one wrote.
   const options = windowBits === undefined ? {} : { windowBits: Math.max(windowBits, 9) }
   switch (coding) {
-    case 'gzip': return createGunzip(options) as unknown as Stream
-    case 'deflate': return createInflate(options) as unknown as Stream
-    case 'deflate-raw': return createInflateRaw(options) as unknown as Stream
+    case 'gzip': return zlib().createGunzip(options) as unknown as Stream
+    case 'deflate': return zlib().createInflate(options) as unknown as Stream
+    case 'deflate-raw': return zlib().createInflateRaw(options) as unknown as Stream
     // The window is the sender's choice, up to 16 MiB; nothing larger is read.
-    case 'br': return createBrotliDecompress() as unknown as Stream
+    case 'br': return zlib().createBrotliDecompress() as unknown as Stream
     default: throw new RangeError(`there is no coding ${String(coding)}`)
   }
 }

@@ -6,12 +6,12 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { randomFillSync } from 'node:crypto'
 import { constants } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers'
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+import { crypto } from './builtins.js'
 import { callOutside } from './context.js'
 
 /** The longest that Node's timers can wait; a reactor looks again when one went off early. */
@@ -88,6 +88,6 @@ export class NodeHost implements HostPort {
   }
 
   entropy(bytes: Uint8Array): void {
-    randomFillSync(bytes)
+    crypto().randomFillSync(bytes)
   }
 }

@@ -7,13 +7,13 @@
  * them again by name (`/dev/stdin`).
  */
 
-import { spawn } from 'node:child_process'
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import process from 'node:process'
 import type { Readable, Writable } from 'node:stream'
 import type {
   ProcessAddress, ProcessHandle, ProcessHost, ProcessSink, SpawnRequest, StreamChannel,
 } from '../../src/interfaces/index.js'
+import { childProcess } from './builtins.js'
 import { prepare } from './load.js'
 import { PipeChannel } from './pipe-channel.js'
 
@@ -32,7 +32,7 @@ class Child implements ProcessHandle {
 
   constructor(request: SpawnRequest, sink: ProcessSink) {
     const { executable, args, env, cwd, fds } = request
-    this.#child = spawn(executable, args, { cwd, env: env ?? process.env, stdio: stdioOf(fds) })
+    this.#child = childProcess().spawn(executable, args, { cwd, env: env ?? process.env, stdio: stdioOf(fds) })
     this.#child.on('error', (error) => {
       if (this.#isStarted) this.#error = error
       else sink.failed(error)

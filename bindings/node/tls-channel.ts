@@ -12,11 +12,12 @@
 
 import type { Socket } from 'node:net'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { TLSTruncated } from '../../src/errors/index.js'
 import type {
   SecureChannel, StreamChannel, StreamSink, TLSCertificate, TLSSession,
 } from '../../src/interfaces/index.js'
+import { tls } from './builtins.js'
 import { CHANNEL } from './reader.js'
 import type { Reader } from './reader.js'
 import { SocketChannel } from './socket-channel.js'
@@ -202,5 +203,5 @@ function onSecure(this: Ours): void {
 /** Node pushes null in the moment of the end; by the time of 'end' it may look different below. */
 function pushWatched(this: Ours, chunk: unknown, encoding?: BufferEncoding): boolean {
   if (chunk === null) this[CHANNEL]?.ending()
-  return TLSSocket.prototype.push.call(this, chunk, encoding)
+  return tls().TLSSocket.prototype.push.call(this, chunk, encoding)
 }

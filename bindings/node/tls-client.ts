@@ -6,11 +6,11 @@
 
 import { Buffer } from 'node:buffer'
 import { isIP } from 'node:net'
-import { checkServerIdentity } from 'node:tls'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 import { Failure } from '../../src/defer/index.js'
 import type { TLSCertificate, TLSSession, TLSSessionCache } from '../../src/interfaces/index.js'
 import { Logger } from '../../src/logger/index.js'
+import { tls } from './builtins.js'
 import type { TLSSide } from './tls-channel.js'
 import { NodeCertificate, peerCertificate, sessionOf, verifyError } from './tls-session.js'
 
@@ -35,7 +35,7 @@ export class ClientSide implements TLSSide {
   /** Node's own check of the name, and ours; its certificate is at hand here. */
   check(host: string, certificate: PeerCertificate): Error | undefined {
     this.#shown ??= new NodeCertificate(certificate.raw)
-    return checkServerIdentity(host, certificate) ?? (isIP(host) === 0 ? checkName(host, this.#shown) : undefined)
+    return tls().checkServerIdentity(host, certificate) ?? (isIP(host) === 0 ? checkName(host, this.#shown) : undefined)
   }
 
   /** The handshake is done; Node is about to look at what came of it. */

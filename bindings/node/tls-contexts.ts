@@ -6,14 +6,13 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { constants, createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { createSecureContext } from 'node:tls'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import { TLSOptionsError } from '../../src/errors/index.js'
 import type {
   PEM, TLSClientOptions, TLSCommonOptions, TLSIdentity, TLSServerHandle, TLSServerOptions,
 } from '../../src/interfaces/index.js'
+import { crypto, tls } from './builtins.js'
 
 /** Servers that resume sessions of clients with certificates must have one; any will do. */
 const SESSION_ID_CONTEXT = 'whorl'
@@ -54,9 +53,9 @@ export interface ClientContext {
 /** @throws TLSOptionsError */
 export function makeClientContext(options: TLSClientOptions): ClientContext {
   const { ca, identity, insecureSkipVerify } = options
-  const hash = createHash('sha256')
+  const hash = crypto().createHash('sha256')
   for (const part of [insecureSkipVerify === true ? 'any' : 'verified', ...list(ca), identity?.cert ?? '']) {
-    hash.update(createHash('sha256').update(part).digest())
+    hash.update(crypto().createHash('sha256').update(part).digest())
   }
   return {
     context: makeContext(options, identity, 'identity'),
@@ -80,12 +79,12 @@ function makeServerContexts(options: TLSServerOptions): ServerContexts {
 }
 
 function makeContext(options: TLSCommonOptions, identity: TLSIdentity | undefined, field: string): SecureContext {
-  for (const pem of list(options.ca)) readable('ca', () => new X509Certificate(pem))
+  for (const pem of list(options.ca)) readable('ca', () => new (crypto().X509Certificate)(pem))
   const made: SecureContextOptions = {
     minVersion: options.minVersion ?? 'TLSv1.2',
     maxVersion: options.maxVersion ?? 'TLSv1.3',
     // A second handshake on a connection has only ever brought attacks; TLS 1.3 has none.
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    secureOptions: crypto().constants.SSL_OP_NO_RENEGOTIATION,
     honorCipherOrder: true,
     sessionIdContext: SESSION_ID_CONTEXT,
   }
@@ -98,15 +97,15 @@ function makeContext(options: TLSCommonOptions, identity: TLSIdentity | undefine
     if (identity.passphrase !== undefined) made.passphrase = identity.passphrase
   }
   // Everything else has been read by now.
-  return readable(options.ciphers === undefined ? field : 'ciphers', () => createSecureContext(made))
+  return readable(options.ciphers === undefined ? field : 'ciphers', () => tls().createSecureContext(made))
 }
 
 /** Says which of the two cannot be read, or that they do not belong together. */
 function checkIdentity({ cert, key, passphrase }: TLSIdentity, field: string): void {
-  const certificate = readable(`${field}.cert`, () => new X509Certificate(cert))
+  const certificate = readable(`${field}.cert`, () => new (crypto().X509Certificate)(cert))
   const opened: KeyObject = readable(`${field}.key`, () => {
     const pem = forNode(key)
-    return createPrivateKey(passphrase === undefined ? { key: pem } : { key: pem, passphrase })
+    return crypto().createPrivateKey(passphrase === undefined ? { key: pem } : { key: pem, passphrase })
   })
   if (!certificate.checkPrivateKey(opened)) {
     throw new TLSOptionsError(

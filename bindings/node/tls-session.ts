@@ -5,9 +5,10 @@
  * bytes are taken while the socket is alive.
  */
 
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { TLSCertificate, TLSSession } from '../../src/interfaces/index.js'
+import { crypto } from './builtins.js'
 
 /** A certificate of Node's. */
 export class NodeCertificate implements TLSCertificate {
@@ -20,7 +21,7 @@ export class NodeCertificate implements TLSCertificate {
   }
 
   get #from(): X509Certificate {
-    return this.#parsed ??= new X509Certificate(this.raw)
+    return this.#parsed ??= new (crypto().X509Certificate)(this.raw)
   }
 
   get subject(): string {

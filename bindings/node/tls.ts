@@ -11,8 +11,7 @@ import { Buffer } from 'node:buffer'
 import { isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect, TLSSocket } from 'node:tls'
-import type { ConnectionOptions, SecureContext, TLSSocketOptions } from 'node:tls'
+import type { ConnectionOptions, SecureContext, TLSSocket, TLSSocketOptions } from 'node:tls'
 import { domainToASCII } from 'node:url'
 import { CertificateError, TLSOptionsError } from '../../src/errors/index.js'
 import type {
@@ -20,6 +19,7 @@ import type {
   TLSSession,
 } from '../../src/interfaces/index.js'
 import { HANDSHAKE_TIMEOUT } from '../../src/transports/tls-limits.js'
+import { tls } from './builtins.js'
 import { prepare } from './load.js'
 import { Reader } from './reader.js'
 import { TLSChannel } from './tls-channel.js'
@@ -72,7 +72,7 @@ export class NodeTLS implements TLSHost {
       this.#servers.set(contexts, server)
     }
     const { stream, carrier } = takeOver(channel)
-    const socket = new TLSSocket(stream as Socket, server.socketOptions)
+    const socket = new (tls().TLSSocket)(stream as Socket, server.socketOptions)
     return this.#channel(socket, channel, carrier, server.side)
   }
 
@@ -107,7 +107,7 @@ export class NodeTLS implements TLSHost {
     }
     const { stream, carrier } = takeOver(channel)
     made.socket = stream
-    const socket = connect(made)
+    const socket = tls().connect(made)
     // Before Node's own, which ends the connection when something is wrong.
     socket.prependListener('secure', () => side.look(socket))
     if (sessions !== undefined) {

@@ -5,10 +5,10 @@
  * looked up: a socket is bound before `bind` returns, and a datagram is with the kernel before `send` does.
  */
 
-import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { DatagramHandle, DatagramHost, DatagramRequest, DatagramSink } from '../../src/interfaces/index.js'
 import { udpAddress } from '../../src/transports/udp-address.js'
+import { dgram } from './builtins.js'
 import { prepare } from './load.js'
 
 /** UDP for reactors. */
@@ -36,7 +36,7 @@ class NodeDatagramHandle implements DatagramHandle {
   constructor({ host, port, shared }: DatagramRequest, sink: DatagramSink) {
     this.#sink = sink
     const type = host.includes(':') ? 'udp6' : 'udp4'
-    const socket = this.#socket = createSocket({ type, reuseAddr: shared, lookup: atOnce as never })
+    const socket = this.#socket = dgram().createSocket({ type, reuseAddr: shared, lookup: atOnce as never })
     socket.on('message', (data: Uint8Array, { address, port }: RemoteInfo) => sink.received(data, address, port))
     socket.on('error', (error) => this.#failed(error))
     socket.on('listening', () => {
