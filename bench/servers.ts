@@ -119,11 +119,14 @@ export function serverCase(what: ServerCase): Case {
     ...(what.warmups === undefined ? {} : { warmups: what.warmups }),
     async start() {
       const remote = await server.start()
-      const { target } = await remote.ask({ do: 'target' })
+      const { target } = await inTime(`${server.name}: where it listens`, remote.ask({ do: 'target' }))
       const client = shared.take()
-      if (load.connections > 0) await client.ask({ ...load, do: 'open', target, count: load.connections })
+      if (load.connections > 0) {
+        await inTime(`${server.name}: connections to it`,
+          client.ask({ ...load, do: 'open', target, count: load.connections }))
+      }
       const exchange = (count: number, thorough: boolean): Promise<Record<string, unknown>> =>
-        inTime(server.name, client.ask({ ...load, target, count, thorough }))
+        inTime(`${server.name}: ${count} operations`, client.ask({ ...load, target, count, thorough }))
       await exchange(Math.max(1, load.connections) * (what.rehearsal ?? REHEARSAL), true)
       return {
         async run(count): Promise<Measured> {
@@ -158,10 +161,11 @@ export function serverCase(what: ServerCase): Case {
   }
 }
 
-export function inTime<T>(name: string, running: Promise<T>): Promise<T> {
+/** @param what is waited for @throws Error that says so, when it takes too long */
+export function inTime<T>(what: string, running: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name}: a run takes longer than ${LONGEST_RUN} ms`)), LONGEST_RUN)
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${LONGEST_RUN} ms`)), LONGEST_RUN)
   })
   return Promise.race([running, late]).finally(() => clearTimeout(timer))
 }

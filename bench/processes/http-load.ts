@@ -14,6 +14,8 @@ import type { Exchange, Messages } from './http-places.js'
 import type { Target } from './places.js'
 
 const WAVE = 100
+/** As long as no answer came on any connection, ms: none will. */
+const STALLED = 10_000
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const MASK = [0x37, 0xfa, 0x21, 0x3d]
@@ -37,6 +39,9 @@ interface Link {
   /** Of the one buffer that all links read into: to be used before this returns. */
   take: (buffer: Buffer, length: number) => void
   lost: (error: Error) => void
+  /** Whether answers are due, and how many bytes of them have come. */
+  isAsking: boolean
+  have: number
 }
 
 interface Group {
@@ -139,7 +144,7 @@ function open(port: number, what: Exchange): Promise<Link> {
         },
       },
     })
-    const link: Link = { socket, take: () => undefined, lost: reject }
+    const link: Link = { socket, take: () => undefined, lost: reject, isAsking: false, have: 0 }
     socket.on('error', (error) => link.lost(error))
     socket.on('close', () => link.lost(new Error('the server has closed a connection')))
     socket.once('connect', () => {
@@ -196,18 +201,28 @@ async function closeGroup(target: Target): Promise<object> {
 // --- exchanges
 
 /** Each connection sends its next batch when the last one is answered, until `count` are answered over all. */
-function exchange(group: Group, count: number, batchOf: (link: Link, answered: () => void, wrong: Wrong) => void):
-  Promise<object> {
+async function exchange(
+  group: Group, count: number, batchOf: (link: Link, answered: () => void, wrong: Wrong) => void,
+): Promise<object> {
   const { links, plan } = group
-  let left = Math.ceil(count / plan.batch)
-  let waiting = left
-  return new Promise((resolve, reject) => {
+  const batches = Math.ceil(count / plan.batch)
+  let left = batches
+  let waiting = batches
+  let seen = batches
+  let timer: NodeJS.Timeout | undefined
+  const answers = new Promise<object>((resolve, reject) => {
+    timer = setInterval(() => {
+      if (waiting === seen) reject(new Error(missing(group, batches - waiting, batches)))
+      seen = waiting
+    }, STALLED)
     for (const link of links) {
       // Between two runs nobody listens: a server that has closed it meanwhile would never answer.
       if (link.socket.destroyed) return reject(new Error('the server has closed a connection between two runs'))
       link.lost = reject
+      link.have = 0
       const next = (): void => {
-        if (left-- > 0) link.socket.write(plan.request)
+        link.isAsking = left-- > 0
+        if (link.isAsking) link.socket.write(plan.request)
       }
       batchOf(link, () => {
         if (--waiting === 0) resolve({ check: count })
@@ -216,6 +231,16 @@ function exchange(group: Group, count: number, batchOf: (link: Link, answered: (
       next()
     }
   })
+  return await answers.finally(() => clearInterval(timer))
+}
+
+/** What is still waited for, in words. */
+function missing({ links, length, plan }: Group, came: number, batches: number): string {
+  const asking = links.filter((link) => link.isAsking)
+  const have = [...new Set(asking.map((link) => link.have))].slice(0, 4).join(', ')
+  const size = length === 0 ? 'as many as it takes' : length * plan.batch
+  return `no answer for ${STALLED / 1000} s, behind ${came} of ${batches}: ` +
+    `${asking.length} connections have ${have} bytes of ${size}`
 }
 
 type Wrong = (error: Error) => void
@@ -225,7 +250,6 @@ function rehearse(group: Group, count: number): Promise<object> {
   const { plan } = group
   return exchange(group, count, (link, answered, wrong) => {
     let parts: Buffer[] = []
-    let have = 0
     let due = 0
     let answers = 0
     const look = (): void => {
@@ -238,18 +262,18 @@ function rehearse(group: Group, count: number): Promise<object> {
         answers++
       }
       parts = [rest]
-      have = rest.length
+      link.have = rest.length
       due = group.length
       if (answers < plan.batch) return
-      if (have > 0) throw new Error('more comes than was asked for')
+      if (rest.length > 0) throw new Error('more comes than was asked for')
       answers = 0
       answered()
     }
     link.take = (buffer, length) => {
       parts.push(Buffer.from(buffer.subarray(0, length)))
-      have += length
+      link.have += length
       try {
-        if (have >= due) look()
+        if (link.have >= due) look()
       } catch (error) {
         wrong(error as Error)
       }
@@ -273,15 +297,14 @@ function count(group: Group, total: number): Promise<object> {
   const size = group.length * group.plan.batch
   const begin = start[start.length - 1]
   return exchange(group, total, (link, answered, wrong) => {
-    let have = 0
     link.take = (buffer, length) => {
-      const isWrong = have === 0 &&
+      const isWrong = link.have === 0 &&
         (buffer[0] !== start[0] || (length >= start.length && buffer[start.length - 1] !== begin))
-      have += length
+      const have = link.have += length
       if (isWrong || have > size) return wrong(new Error('an answer is not what it was'))
       if (have < size) return
       if (buffer[length - 1] !== last) return wrong(new Error('an answer does not end as it did'))
-      have = 0
+      link.have = 0
       answered()
     }
   })

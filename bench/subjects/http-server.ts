@@ -2,7 +2,7 @@
  * Subjects: HTTP servers. Small answers over 64 connections, one request at a time and 16; and bodies of 1 MiB in both
  * directions. What is compared is the server's own CPU time for a request, and the time that a request takes.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Case, Subject, Target } from '../model.js'
@@ -80,6 +80,9 @@ export const httpServer: Subject = {
 
 // --- large bodies
 
+/** A tag of a file that has just changed is a weak one, and longer: answers are to be the same from the first to the last. */
+const LONG_AGO = new Date('2020-01-01T00:00:00Z')
+
 /** A folder with the file, for as long as any server of the case needs it. */
 function sharedFolder(): { take(): string, leave(): void } {
   let folder: string | null = null
@@ -90,6 +93,7 @@ function sharedFolder(): { take(): string, leave(): void } {
       if (folder === null) {
         folder = mkdtempSync(join(tmpdir(), 'whorl-bench-'))
         writeFileSync(join(folder, FILE), pattern(MIB))
+        utimesSync(join(folder, FILE), LONG_AGO, LONG_AGO)
       }
       return folder
     },
