@@ -110,9 +110,7 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
       this.#pause()
       return
     }
-    this.#isParsing = true
-    parser.receive(data)
-    this.#endParsing()
+    this.#parse(parser, data)
   }
 
   protected override handshakeLost(reason: Failure): void {
@@ -254,13 +252,11 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
 
   /** Sends output behind all that was sent before. @internal */
   put(data: string | Uint8Array): void {
-    if (typeof data !== 'string') {
-      this.#flush()
-      this.transport.write(data)
-    } else if (this.#isParsing) {
+    if (typeof data === 'string' && this.#isParsing) {
       this.#out += data
       if (this.#out.length > OUT) this.#flush()
     } else {
+      this.#flush()
       this.transport.write(data)
     }
   }
@@ -405,12 +401,20 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
       parser.resume()
       return
     }
-    this.#isParsing = true
-    parser.resume()
-    this.#endParsing()
+    this.#parse(parser, null)
   }
 
-  #endParsing(): void {
+  /** @param data null for what was held back */
+  #parse(parser: HTTPParser, data: Uint8Array | null): void {
+    const { site } = this
+    this.#isParsing = true
+    site.readingBegins()
+    try {
+      if (data === null) parser.resume()
+      else parser.receive(data)
+    } finally {
+      site.readingEnds()
+    }
     this.#isParsing = false
     this.#sinceYield = 0
     if (this.#out !== '') this.#flush()
@@ -462,13 +466,10 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
   /** Throws a piece of a body away that nobody reads. */
   #drop(data: Uint8Array): void {
     this.#unread += data.length
-    if (this.#isAnswered && this.#unread > this.site.limits.unreadBytes) {
-      this.#isPersistent = false
-      this.#close()
-    } else if (!this.#isAnswered && this.#unread > this.site.limits.unreadBytes) {
-      // The answer is still to come, and will be the last.
-      this.#isPersistent = false
-    }
+    if (this.#unread <= this.site.limits.unreadBytes) return
+    // An answer that is still to come will be the last.
+    this.#isPersistent = false
+    if (this.#isAnswered) this.#close()
   }
 
   /** Answers instead of the handler, if nothing was answered yet. */
@@ -578,7 +579,6 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
   #bodyLate(): void {
     this.#isPersistent = false
     const error = new BodyTimeoutError()
-    const { site } = this
     if (this.#isAnswered) {
       this.#close()
       return

@@ -24,6 +24,9 @@ import type { ServerRequest } from './request.js'
 /** Longer text than this goes out by itself: as a part of one string it would be copied once more. */
 const SHORT = 8192
 const NUMBER = /^\d{1,15}$/
+/** What text is said to be, so that nobody has to guess in which encoding. */
+const TEXT = 'text/plain; charset=utf-8'
+const TEXT_LINE = `Content-Type: ${TEXT}\r\n`
 
 /** One at a time is made. */
 const framing = /* @__PURE__ */ new FramingFields()
@@ -44,6 +47,8 @@ export class ServerResponse {
   onHead: ((length: number | null) => ((body: BodyWriter) => BodyWriter) | null) | null = null
   readonly #channel: HTTPChannel
   #headers: Headers | null = null
+  /** There is one field so far, which says that this is text. */
+  #isText = false
   #trailers: Headers | null = null
   #body: BodyWriter | null = null
   #isDirect = false
@@ -61,7 +66,7 @@ export class ServerResponse {
 
   /** What goes into the head. The framing is this object's affair: Transfer-Encoding is not taken from here. */
   get headers(): Headers {
-    return this.#headers ??= new Headers()
+    return this.#headers ??= new Headers(this.#isText ? { 'Content-Type': TEXT } : undefined)
   }
 
   /** Fields behind a chunked body, sent if the request said `TE: trailers` (RFC 9110, 6.5.1). */
@@ -132,6 +137,13 @@ export class ServerResponse {
         }
       }
     }
+  }
+
+  /** As `end`, with the text that a handler gave back: unless it has said what that is, the head says. @internal */
+  endText(text: string): void {
+    if (this.#headers === null) this.#isText = !this.#headSent
+    else if (!this.#headSent && !this.#headers.has('content-type')) this.#headers.set('Content-Type', TEXT)
+    this.end(text)
   }
 
   /**
@@ -226,6 +238,14 @@ export class ServerResponse {
     this.status = status
     this.reason = undefined
     this.#headers = this.#trailers = null
+    this.#isText = false
+  }
+
+  /** The fields of the head; those that frame it are in `framing`. */
+  #lines(): string {
+    if (this.#headers !== null) return this.#headers.linesWithout(framing)
+    framing.clear()
+    return this.#isText ? TEXT_LINE : ''
   }
 
   /** Head and body at once. */
@@ -294,8 +314,7 @@ export class ServerResponse {
   /** The head of a response that has nothing unusual about it, null for others. */
   #usualHead(length: number): string | null {
     const { status, request } = this
-    const lines = this.#headers === null ? '' : this.#headers.linesWithout(framing)
-    if (this.#headers === null) framing.clear()
+    const lines = this.#lines()
     const isUsual = status >= 200 && status !== 205 && this.reason === undefined && framing.isUsual
       && request.head.minorVersion === 1 && request.method !== 'CONNECT' && this.#channel.keepsAlive(false)
     return isUsual ? this.#channel.site.wholeHead(status, lines, length) : null
@@ -347,9 +366,7 @@ export class ServerResponse {
     if (status < 300 && this.request.method === 'CONNECT') {
       throw new TypeError('a tunnel begins with switchProtocol(), not with a body')
     }
-    let head = statusLine(status, this.reason)
-    if (this.#headers === null) framing.clear()
-    else head += this.#headers.linesWithout(framing)
+    let head = statusLine(status, this.reason) + this.#lines()
     const said = framing.contentLength
     if (said !== null && status === 205) {
       // There is nothing to come, whatever a handler says (RFC 9110, 15.3.6): a peer would wait for it.

@@ -89,6 +89,9 @@ export class Site extends Factory {
   #dateSecond = -1
   #dateLine = ''
   #hasNoDate = false
+  /** One piece of input is being read, during which the time is asked for once; and whether it was. */
+  #isReading = false
+  #isDateKnown = false
   readonly #lastHead = { status: 0, lines: '', date: '', length: -1, head: '' }
 
   /**
@@ -188,8 +191,19 @@ export class Site extends Factory {
     return null
   }
 
+  /** All requests of one piece of input have one date: asking for it costs as much as a small answer. @internal */
+  readingBegins(): void {
+    this.#isReading = true
+  }
+
+  /** @internal */
+  readingEnds(): void {
+    this.#isReading = this.#isDateKnown = false
+  }
+
   /** `Date: …` and its end; made once a second. @internal */
   dateLine(): string {
+    if (this.#isDateKnown) return this.#dateLine
     const now = this.wallClock()
     if (now === null) return ''
     const second = Math.floor(now / 1000)
@@ -197,6 +211,7 @@ export class Site extends Factory {
       this.#dateSecond = second
       this.#dateLine = `Date: ${formatHTTPDate(second * 1000)}\r\n`
     }
+    this.#isDateKnown = this.#isReading
     return this.#dateLine
   }
 
@@ -286,11 +301,9 @@ export class Site extends Factory {
   }
 
   #send(response: ServerResponse, body: Exclude<HandlerAnswer['body'], undefined>): void {
-    // What is text is said to be, so that nobody has to guess in which encoding.
-    if (typeof body === 'string' && !response.headersSent && !response.headers.has('content-type')) {
-      response.headers.set('Content-Type', 'text/plain; charset=utf-8')
-    }
-    response.send(body).addErrback((failure: Failure) => this.#failed(response, failure.value))
+    if (typeof body === 'string') response.endText(body)
+    else if (body instanceof Uint8Array) response.end(body)
+    else response.send(body).addErrback((failure: Failure) => this.#failed(response, failure.value))
   }
 
   /** A handler threw, or failed: a status if nothing was sent yet, else the response is cut off. */
