@@ -65,6 +65,36 @@ describe('what a handler gives back', () => {
     expect(seen.headers.get('content-length')).toBe('13')
   })
 
+  it('is text, and the headers say so to whoever asks afterwards', async () => {
+    let later: string | null = null
+    const seen = await answer((request, response) => {
+      request.notifyFinish().addCallback(() => { later = response.headers.get('content-type') })
+      return 'text'
+    })
+    expect([later, seen.headers.get('content-type')]).toEqual(Array(2).fill('text/plain; charset=utf-8'))
+  })
+
+  it.each([
+    ['its type', 'Content-Type', 'text/html', 'text/html'],
+    ['something else', 'X-A', '1', 'text/plain; charset=utf-8'],
+  ])('is text of which the handler has said %s', async (_what, name, value, type) => {
+    const seen = await answer((_request, response) => {
+      response.headers.set(name, value)
+      return 'text'
+    })
+    expect([seen.headers.get(name.toLowerCase()), seen.headers.get('content-type')]).toEqual([value, type])
+  })
+
+  it('has the date of the piece of input that asked for it', () => {
+    const lab = new Lab(() => 'text')
+    for (const pause of [0, 2000]) {
+      lab.reactor.advance(pause)
+      lab.send(GET.repeat(2))
+    }
+    const dates = lab.responses().map((seen) => seen.headers.get('date')?.slice(-6))
+    expect(dates).toEqual(['00 GMT', '00 GMT', '02 GMT', '02 GMT'])
+  })
+
   it('is one of these, or the answer is 500', async () => {
     const logged = collectLog()
     const seen = await answer(() => 7 as never)
