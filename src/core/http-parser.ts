@@ -208,6 +208,27 @@ export class HTTPParser implements RingUser {
     return !this.#keeps || check(this.#core.exports.parserPending(this.#handle), 'isEmpty') === 0
   }
 
+  /**
+   * Bytes of a body that are still to come and could go past the parser, see `bodyPassed`; 0 while anything is held
+   * back, or where their number is not known.
+   */
+  get bodyLeft(): number {
+    return this.#isPaused || this.#isStopped || this.#chunk !== null || this.#waiting.length > 0 ? 0 : this.#more
+  }
+
+  /**
+   * So many bytes of the body have come without `receive`, and the handler is not told of them; at most `bodyLeft`.
+   * What comes behind the last of them is told before this returns.
+   */
+  bodyPassed(length: number): void {
+    if (!(length >= 0 && length <= this.bodyLeft)) throw new RangeError(`${length} bytes are not of this body.`)
+    this.#more = check(this.#core.exports.httpSkipBody(this.#handle, length), 'bodyPassed')
+    if (this.#more > 0) return
+    this.#feed(NOTHING)
+    this.#isSkipped = true
+    if (!this.#isBusy) this.#run()
+  }
+
   /** Takes back all bytes that were received and not delivered, and delivers nothing more. */
   takeRest(): Uint8Array {
     if (this.#isStopped) return NOTHING

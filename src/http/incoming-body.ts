@@ -94,6 +94,27 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** True while somebody waits for the whole of it, and has a length to make room for. */
+  get isWhole(): boolean {
+    return this.#whole !== null && this.expected !== null && this.#state === 'open' && !this.#dropped
+  }
+
+  /** Where the next bytes belong, `length` of them at most; null where only `push` takes them. */
+  room(length: number): Uint8Array | null {
+    const { expected } = this
+    if (!this.isWhole || expected === null || expected > this.#whole!.limit) return null
+    let target = this.#target
+    if (target === null || target.length === this.#filled) target = this.#grow(this.#filled + 1)
+    return target.subarray(this.#filled, Math.min(this.#filled + length, target.length, expected))
+  }
+
+  /** So many bytes now stand in what `room` gave last. */
+  arrived(length: number): void {
+    this.received += length
+    this.#waiting += length
+    this.#filled += length
+  }
+
   /** That was all of it. */
   end(trailers?: Headers): void {
     if (this.#state !== 'open') return
@@ -255,16 +276,18 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   #store(data: Uint8Array): void {
     const needed = this.#filled + data.length
     let target = this.#target
-    if (target === null || target.length < needed) {
-      const { expected } = this
-      let size = Math.max(2 * needed, 4096)
-      if (expected !== null && expected >= needed && (expected <= AT_ONCE || expected < size)) size = expected
-      const larger = this.allocate(size)
-      if (target !== null) larger.set(target.subarray(0, this.#filled))
-      target = this.#target = larger
-    }
+    if (target === null || target.length < needed) target = this.#grow(needed)
     target.set(data, this.#filled)
     this.#filled = needed
+  }
+
+  #grow(needed: number): Uint8Array {
+    const { expected } = this
+    let size = Math.max(2 * needed, 4096)
+    if (expected !== null && expected >= needed && (expected <= AT_ONCE || expected < size)) size = expected
+    const larger = this.allocate(size)
+    if (this.#target !== null) larger.set(this.#target.subarray(0, this.#filled))
+    return this.#target = larger
   }
 
   #takeAll(): Uint8Array {

@@ -13,7 +13,7 @@ export type { IClientFactory, IProtocolFactory } from './factory.js'
 export type { CorePart, HostPort, HostTimer, QueuePart, ReactorParts, TimersPart } from './host.js'
 export type { IListeningPort } from './listening-port.js'
 export type { IConsumer, IPullProducer, IPushProducer } from './producer.js'
-export type { IBufferedProtocol, IDrainingProtocol, IHalfCloseableProtocol, IProtocol } from './protocol.js'
+export type { IBufferedProtocol, IDrainingProtocol, IHalfCloseableProtocol, IProtocol, IReadTarget } from './protocol.js'
 export type {
   DescriptorHost, ProcessHandle, ProcessHost, ProcessSink, ProcessStatus, SpawnRequest,
 } from './process-host.js'

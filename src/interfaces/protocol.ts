@@ -19,8 +19,8 @@ export interface IProtocol {
   connectionLost(reason: Failure): void
 }
 
-/** A protocol that says where received bytes are to be put. */
-export interface IBufferedProtocol extends IProtocol {
+/** Whoever says where received bytes are to be put. */
+export interface IReadTarget {
   /**
    * Lends an array to read into. The host may hold it until the next `bufferUpdated`, so it is asked for
    * before there is anything to read. Must not be empty.
@@ -30,6 +30,9 @@ export interface IBufferedProtocol extends IProtocol {
   /** @param length how many bytes of the array that `getBuffer` gave last are now filled */
   bufferUpdated(length: number): void
 }
+
+/** A protocol that says where received bytes are to be put. */
+export interface IBufferedProtocol extends IProtocol, IReadTarget {}
 
 /** A protocol that can end its conversation in order when it is asked to. */
 export interface IDrainingProtocol {

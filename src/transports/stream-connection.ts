@@ -20,7 +20,7 @@ import type { Failure } from '../defer/index.js'
 import { Failure as MadeFailure } from '../defer/index.js'
 import { WhorlError } from '../errors/index.js'
 import type { IAddress } from '../interfaces/address.js'
-import type { IBufferedProtocol, IHalfCloseableProtocol, IProtocol } from '../interfaces/protocol.js'
+import type { IBufferedProtocol, IHalfCloseableProtocol, IProtocol, IReadTarget } from '../interfaces/protocol.js'
 import type { StreamChannel, StreamSink } from '../interfaces/stream-channel.js'
 import type { SecureChannel } from '../interfaces/tls-host.js'
 import type { TLSSession } from '../interfaces/tls.js'
@@ -28,7 +28,7 @@ import type { Carrier } from './carrier.js'
 import { connectionDone, connectionLostError } from './host-errors.js'
 import { READ_BUDGET } from './limits.js'
 import { close, end, fail } from './stream-ending.js'
-import { deliver, endReading, takeRest } from './stream-reading.js'
+import { checkRoom, deliver, endReading, takeRest } from './stream-reading.js'
 import type { StreamReactor } from './stream-reactor.js'
 import {
   CARRIES, CHANGING, DIRTY, END_HELD, Extras, GONE, LENDS, LOST, OPENED, PAUSED, READ_ENDED, RELEASING, SECURING,
@@ -114,8 +114,31 @@ export class StreamConnection implements StreamSink {
   /** From now on bytes and the end go to `protocol`. */
   adopt(protocol: IProtocol): void {
     this.protocol = protocol
+    if (this.extras !== null) this.extras.target = null
     if (typeof (protocol as Partial<IBufferedProtocol>).getBuffer === 'function') this.state |= LENDS
     else this.state &= ~LENDS
+  }
+
+  /**
+   * From now on bytes are read into what `target` gives; with null they go to `dataReceived` again. Asked for by a
+   * protocol that knows for a while where they belong.
+   * @returns false where the bytes of that protocol are not those of this connection
+   */
+  readInto(protocol: IProtocol, target: IReadTarget | null): boolean {
+    if (this.protocol !== protocol) return false
+    if (target === null) {
+      this.state &= ~LENDS
+      if (this.extras !== null) this.extras.target = null
+    } else {
+      this.state |= LENDS
+      this.rare().target = target
+    }
+    return true
+  }
+
+  /** Whoever says where bytes are read to; asked where something is lent. */
+  get target(): IReadTarget {
+    return this.extras?.target ?? this.protocol as IBufferedProtocol
   }
 
   /** Calls what is not ours, in the context that this connection carries. */
@@ -179,13 +202,16 @@ export class StreamConnection implements StreamSink {
     // What is held back is to be handed over first, into arrays that are asked for then.
     if ((this.state & (GONE | READ_ENDED | PAUSED | RELEASING | UPGRADING)) !== 0) return null
     const extras = this.rare()
-    extras.lender = this.protocol
-    if ((this.state & LENDS) === 0) return extras.room = this.reactor.host.allocate(hint)
+    if ((this.state & LENDS) === 0) {
+      extras.lender = null
+      return extras.room = this.reactor.host.allocate(hint)
+    }
+    const lender = extras.lender = this.target
     this.reactor.enter()
     let room: Uint8Array | null = null
     try {
       this.run(() => {
-        room = (this.protocol as IBufferedProtocol).getBuffer(hint)
+        room = lender.getBuffer(hint)
       })
       room = checkRoom(room)
     } catch (error) {
@@ -201,7 +227,7 @@ export class StreamConnection implements StreamSink {
     if ((this.state & (GONE | READ_ENDED)) !== 0) return
     const { extras } = this
     if ((this.state & LENDS) === 0 || (this.state & (PAUSED | RELEASING | UPGRADING)) !== 0
-      || extras?.lender !== this.protocol) {
+      || extras?.lender !== this.target) {
       // It waits, or the protocol has changed since: what was read belongs to the one of now.
       const room = extras?.room ?? null
       if (room !== null) this.received(room.slice(0, length))
@@ -210,7 +236,7 @@ export class StreamConnection implements StreamSink {
     this.reactor.enter()
     this.bytesIn += length
     try {
-      this.run(() => (this.protocol as IBufferedProtocol).bufferUpdated(length))
+      this.run(() => this.target.bufferUpdated(length))
     } catch (error) {
       fail(this, 'bufferUpdated failed', error)
     }
@@ -279,11 +305,4 @@ export class StreamConnection implements StreamSink {
 function reasonOf(error: unknown): Error {
   if (error === null || error === undefined) return connectionDone()
   return error instanceof WhorlError ? error : connectionLostError(error)
-}
-
-/** @throws TypeError, RangeError for what cannot be read into */
-function checkRoom(room: unknown): Uint8Array {
-  if (!(room instanceof Uint8Array)) throw new TypeError('getBuffer() returned no Uint8Array')
-  if (room.length === 0) throw new RangeError('getBuffer() returned an empty array')
-  return room
 }

@@ -8,7 +8,7 @@
 
 import { ConnectionLost } from '../errors/index.js'
 import type { IAddress } from '../interfaces/address.js'
-import type { IBufferedProtocol, IHalfCloseableProtocol, IProtocol } from '../interfaces/protocol.js'
+import type { IHalfCloseableProtocol, IProtocol } from '../interfaces/protocol.js'
 import { LONE_BUDGET, READ_BUDGET } from './limits.js'
 import type { StreamConnection } from './stream-connection.js'
 import { close, fail, stopProducer } from './stream-ending.js'
@@ -54,16 +54,16 @@ function hand(c: StreamConnection, chunk: Uint8Array): void {
 
 /** To a protocol with arrays of its own: one after the other, because it may pause, leave or give up in between. */
 function handLent(c: StreamConnection, chunk: Uint8Array): void {
-  const protocol = c.protocol as IBufferedProtocol
+  const { target } = c
   let left = chunk
   try {
-    while (left.length > 0 && c.protocol === protocol && (c.state & HOLDS) === 0) {
+    while (left.length > 0 && (c.state & (HOLDS | LENDS)) === LENDS && c.target === target) {
       c.run(() => {
-        const room = checkRoom(protocol.getBuffer(left.length))
+        const room = checkRoom(target.getBuffer(left.length))
         const piece = left.length > room.length ? left.subarray(0, room.length) : left
         room.set(piece)
         left = left.subarray(piece.length)
-        protocol.bufferUpdated(piece.length)
+        target.bufferUpdated(piece.length)
       })
     }
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import type { Deferred, Failure } from '../defer/index.js'
 import type { IAddress } from '../interfaces/address.js'
-import type { IProtocol } from '../interfaces/protocol.js'
+import type { IReadTarget } from '../interfaces/protocol.js'
 import type { Taker, WriteTaker } from './bridges.js'
 import { WRITE_HIGH, WRITE_LOW } from './limits.js'
 import type { ProducerSlot } from './producer-slot.js'
@@ -61,7 +61,9 @@ export class Extras {
   /** What was lent last to read into. */
   room: Uint8Array | null = null
   /** Whose that is. */
-  lender: IProtocol | null = null
+  lender: IReadTarget | null = null
+  /** What the protocol has bytes read into for the time being, if it does not say so itself. */
+  target: IReadTarget | null = null
   /** Addresses that a protocol below the present one has learnt. */
   peer: IAddress | null = null
   host: IAddress | null = null

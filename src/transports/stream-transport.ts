@@ -9,7 +9,7 @@
 import type { Deferred } from '../defer/index.js'
 import type { IAddress } from '../interfaces/address.js'
 import type { IPullProducer, IPushProducer } from '../interfaces/producer.js'
-import type { IProtocol } from '../interfaces/protocol.js'
+import type { IProtocol, IReadTarget } from '../interfaces/protocol.js'
 import type { StreamChannel } from '../interfaces/stream-channel.js'
 import type { ITLSTransport, TLSCertificate, TLSSession } from '../interfaces/tls.js'
 import type { IBridgedTransport, ITCPTransport, WriteLimits } from '../interfaces/transport.js'
@@ -112,6 +112,11 @@ export class StreamTransport implements ITCPTransport, ITLSTransport, IBridgedTr
   /** Whether nobody else has the chunks that are received, so that they may be changed. @internal */
   get givesChunks(): boolean {
     return this.#connection.channel.givesChunks === true
+  }
+
+  /** See `StreamConnection.readInto`. @internal */
+  readInto(protocol: IProtocol, target: IReadTarget | null): boolean {
+    return this.#connection.readInto(protocol, target)
   }
 
   setWriteLimits(limits: WriteLimits): void {

@@ -21,6 +21,7 @@ import {
 } from '../../errors/index.js'
 import type { IProtocol, IReactorTime, ITransport } from '../../interfaces/index.js'
 import { abort, HandoverProtocol } from '../../protocols/handover.js'
+import { BodyTarget } from '../body-target.js'
 import { Headers } from '../headers.js'
 import { IncomingBody } from '../incoming-body.js'
 import { OutgoingBody, pipeInto } from '../outgoing-body.js'
@@ -93,6 +94,7 @@ export class HTTPClientConnection extends HandoverProtocol implements HTTPHandle
   /** Whose response is whole, and whose body is still being sent: it can be given up until that is over. */
   #uploading: Exchange | null = null
   #body: IncomingBody | null = null
+  #target: BodyTarget | null = null
   /** The response, until its exchange is told. */
   #pending: ClientResponse | null = null
   #outgoing: OutgoingBody | null = null
@@ -298,6 +300,17 @@ export class HTTPClientConnection extends HandoverProtocol implements HTTPHandle
     this.#parser!.receive(data)
     if (this.#isDone) this.#finish()
     else if (this.#pending !== null) this.#respond(this.#exchange!)
+    const body = this.#body
+    if (body !== null && BodyTarget.isWorthIt(body, this.#parser)) {
+      (this.#target ??= new BodyTarget(this, this.transport, this.#parser!)).begin(body)
+    }
+  }
+
+  /** @internal */
+  bodyArrived(length: number): void {
+    if (this.#isSent && this.#deadline.isOn) this.#deadline.set('body', this.#exchange!.timeouts.body)
+    this.#parser!.bodyPassed(length)
+    if (this.#isDone) this.#finish()
   }
 
   /** @internal */

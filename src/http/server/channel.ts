@@ -7,7 +7,7 @@
  *
  * Requests that a peer sends ahead wait: first in the parser, which is paused behind each request that is not answered
  * yet, and then with the peer, because the transport is paused as soon as more comes. So no more than two chunks of any
- * connection are ever held. One timer serves all deadlines: it is moved only when it would go off too late.
+ * connection are ever held.
  * Owns: the order of requests and responses, the connection's end, its deadlines. Must not know: what is answered.
  * Source: RFC 9112, 9; twisted.web.http.HTTPChannel.
  */
@@ -20,6 +20,7 @@ import { BodyTimeoutError, HTTPError } from '../../errors/http.js'
 import { ConnectionDone } from '../../errors/index.js'
 import type { IProtocol } from '../../interfaces/protocol.js'
 import { abort, HandoverProtocol } from '../../protocols/handover.js'
+import { BodyTarget } from '../body-target.js'
 import { Headers } from '../headers.js'
 import { incomplete, IncomingBody } from '../incoming-body.js'
 import { BODY_HIGH } from '../limits.js'
@@ -51,7 +52,6 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
   #trailers: Headers | undefined = undefined
   /** Output of the requests that are being parsed now, not yet with the transport. */
   #out = ''
-
   /** Bytes are being parsed: what handlers do now goes out together. */
   #isParsing = false
   /** The parser waits for the response. */
@@ -75,10 +75,10 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
   #isGone = false
   #sinceYield = 0
   #unread = 0
-
   /** Bytes of the present body that have come. */
   #bodySeen = 0
   readonly #patience: Patience
+  #target: BodyTarget | null = null
 
   /** @internal Made by a Site. */
   constructor(site: Site) {
@@ -186,6 +186,13 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
       body.push(data)
       if (body.isAbandoned) this.#drop(data)
     }
+  }
+
+  /** @internal */
+  bodyArrived(length: number): void {
+    this.#bodySeen += length
+    this.#patience.countBody(length)
+    this.#parse(this.#parser as HTTPParser, length)
   }
 
   trailers(fields: HTTPFields): void {
@@ -333,10 +340,7 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     this.#isAnswered = this.#isWhole = this.#isGone = true
     this.requests += 1
     this.#forget()
-    if (this.#isPaused) {
-      this.#isPaused = false
-      this.transport.resumeProducing()
-    }
+    this.#resume()
     if (this.site.log !== null) this.site.log.add(request, response)
     request.finish(null)
     this.handOver(protocol, { rest })
@@ -404,13 +408,14 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     this.#parse(parser, null)
   }
 
-  /** @param data null for what was held back */
-  #parse(parser: HTTPParser, data: Uint8Array | null): void {
+  /** @param data null for what was held back, a number for bytes of a body that went past the parser */
+  #parse(parser: HTTPParser, data: Uint8Array | number | null): void {
     const { site } = this
     this.#isParsing = true
     site.readingBegins()
     try {
       if (data === null) parser.resume()
+      else if (typeof data === 'number') parser.bodyPassed(data)
       else parser.receive(data)
     } finally {
       site.readingEnds()
@@ -422,9 +427,12 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     // A parser that waits and has all delivered need not be protected: the end of the connection is to be seen.
     if (this.#isFull || (this.#isHeld && this.#parser?.isEmpty === false)) {
       this.#pause()
-    } else if (this.#isPaused && !this.#isClosing) {
-      this.#isPaused = false
-      this.transport.resumeProducing()
+    } else if (!this.#isClosing) {
+      this.#resume()
+    }
+    const body = this.#body
+    if (body !== null && BodyTarget.isWorthIt(body, this.#parser)) {
+      (this.#target ??= new BodyTarget(this, this.transport, this.#parser as HTTPParser)).begin(body)
     }
     this.#settle()
   }
@@ -440,6 +448,12 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     if (this.#isPaused || this.#isClosing || this.#isGone) return
     this.#isPaused = true
     this.transport.pauseProducing()
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.transport.resumeProducing()
   }
 
   /** The body's reader is slow, or has caught up. */
@@ -477,14 +491,8 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     const response = this.#response
     if (response === null || this.#isAnswered) return
     this.#isPersistent = false
-    if (response.headersSent) {
-      this.abort()
-      return
-    }
-    response.reset(error.status)
-    new Refusal(error.status, error.message).answer(response)
-    // What the handler still answers goes nowhere.
-    response.lost()
+    if (response.headersSent) this.abort()
+    else Refusal.replace(response, error)
   }
 
   /** Closes once everything is sent; what still comes in is ignored. */
@@ -493,10 +501,7 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     this.#isClosing = true
     this.#parser?.pause()
     this.#flush()
-    if (this.#isPaused) {
-      this.#isPaused = false
-      this.transport.resumeProducing()
-    }
+    this.#resume()
     this.transport.loseConnection()
     this.#patience.await('closing')
     if (this.#request !== null && this.#isAnswered) this.#body?.fail(incomplete(null))
@@ -526,7 +531,7 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     if (this.#parser !== null) {
       // Not while it is in the middle of telling us: that would be its last word.
       const parser = this.#parser
-      this.#parser = null
+      this.#parser = this.#target = null
       parser.free()
     }
     this.#patience.cancel()
@@ -565,10 +570,7 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     if (phase === 'idle') {
       this.#close()
     } else if (phase === 'head') {
-      const error = new HTTPParseError('The head of the request took too long.', undefined, 408)
-      this.site.refused(this, error)
-      this.put(refusalText(408, error.message, this.site.dateLine()))
-      this.#close()
+      this.bad(new HTTPParseError('The head of the request took too long.', undefined, 408))
     } else if (phase === 'body') {
       this.#bodyLate()
     } else {

@@ -5,6 +5,7 @@
  * Source: RFC 9112, 3.2; RFC 9110, 9.3.6, 10.1.1 and 15.5.
  */
 import type { HTTPHead } from '../../core/http-head.js'
+import type { HTTPError } from '../../errors/http.js'
 import { isASCII, statusLine } from '../messages.js'
 import type { ServerRequest } from './request.js'
 import type { ServerResponse } from './response.js'
@@ -24,6 +25,13 @@ export class Refusal {
     this.status = status
     this.message = message
     this.isLast = isLast
+  }
+
+  /** Answers with an error instead of the handler; what that still answers goes nowhere. */
+  static replace(response: ServerResponse, { status, message }: HTTPError): void {
+    response.reset(status)
+    new Refusal(status, message).answer(response)
+    response.lost()
   }
 
   /** Ends a response with it. */
