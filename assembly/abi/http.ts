@@ -2,13 +2,14 @@
  * HTTP/1: what the core tells of messages, and how it names what is wrong with one.
  *
  *      head:   | kind | where | length | end |   | flags | fields | target | its length |
- *              | method or status | body length, 64 bits | 0 |
+ *              | method or status | body length, 64 bits | offset of the first field |
  *              then a word for each field, and one for what is behind the last: | offset, 24 bits | name id, 8 bits |
  *
- * `where` counts from the input's first byte, or is an address when the flag HTTP_KEPT is set; `target` and the offsets
- * of fields count from `where`. An id says how long a name is; without one (0) it goes up to the colon. The value is
- * between the colon and the next offset, without the blanks and line ends around it. Records are of four words:
- * the last one is filled up with anything.
+ * `where` counts from the input's first byte, or is an address when the flag HTTP_KEPT is set; `target` counts from
+ * `where`, and so does the first field's offset; those of the words from the first field, or line of trailers. An id
+ * says how long a name is; without one (0) it goes up to the colon. The value is between the colon and the next
+ * offset, without the blanks and line ends around it. Records are of four words: the last one is filled up with
+ * anything.
  */
 
 /** A whole head: HTTP_HEAD_WORDS, a word for each field, and one more. */
@@ -49,6 +50,14 @@ export const HTTP_BODY_FOLLOWS = 512
 /** At least one value is folded: each line end in it, with the blanks around, stands for a space. */
 export const HTTP_FOLDED = 1024
 
+/** The fields were put into a slot, whose number is in the flags from HTTP_SLOT_SHIFT on. */
+export const HTTP_STORED = 2048
+/** The fields are those of the slot, byte by byte: no words are there for them. */
+export const HTTP_SAME_FIELDS = 4096
+/** The first line is that of the slot's last head too. */
+export const HTTP_SAME_LINE = 8192
+export const HTTP_SLOT_SHIFT = 16
+
 // Modes: what is expected, and what is let pass.
 export const HTTP_REQUESTS = 0
 export const HTTP_RESPONSES = 1
@@ -64,7 +73,9 @@ export const HTTP_LET_NO_REASON = 16
 export const HTTP_LET_SAME_LENGTHS = 32
 /** Blanks between a name and its colon in responses: RFC 9112, 5.1. */
 export const HTTP_LET_NAME_BLANKS = 64
-export const HTTP_MODES = 127
+/** Fields may be told of as those of an earlier head: for whoever sees all heads of the instance that are. */
+export const HTTP_SHARES = 128
+export const HTTP_MODES = 255
 
 // Methods.
 export const HTTP_METHOD_OTHER = 0

@@ -42,6 +42,11 @@ export const RECORD_BYTES = 16
 /** Names of HTTP fields that have an id: see wire/http1-names.ts; 4,608 bytes. */
 export const HTTP_NAME_TABLE = 20480
 
+/** HTTP heads seen before: see wire/http1-again.ts; slots, and bytes of each. */
+export const HTTP_AGAIN = 28672
+export const HTTP_AGAIN_SLOTS = 16
+export const HTTP_AGAIN_BYTES = 2304
+
 /** Where a façade puts input for `parserReceive`. */
 export const STAGE = 65536
 export const STAGE_BYTES = 65536

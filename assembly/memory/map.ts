@@ -10,7 +10,9 @@
  *     4096 ├──────────────────────────────┤
  *          │ ring: 1,024 event records    │  written by parserReceive, read by the façade
  *    20480 ├──────────────────────────────┤
- *          │ unused                       │
+ *          │ names of HTTP fields         │  written by httpNames
+ *    28672 ├──────────────────────────────┤
+ *          │ HTTP heads of before         │  see wire/http1-again.ts
  *    65536 ├──────────────────────────────┤
  *          │ stage: 64 KiB of input       │  written by the façade, read by parserReceive
  *   131072 ├──────────────────────────────┤

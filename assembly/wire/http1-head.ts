@@ -16,9 +16,14 @@ import {
   HTTP_HEAD_WORDS, HTTP_LET_BARE_FEEDS, HTTP_LET_FOLDS, HTTP_LET_NAME_BLANKS, HTTP_LET_NO_REASON,
   HTTP_LET_SAME_LENGTHS, HTTP_METHOD_OTHER, HTTP_MINOR_1, HTTP_NAME_CONNECTION, HTTP_NAME_CONTENT_LENGTH,
   HTTP_NAME_EXPECT, HTTP_NAME_HOST, HTTP_NAME_TRANSFER_ENCODING, HTTP_NAME_UPGRADE, HTTP_OPTIONS, HTTP_PATCH,
-  HTTP_PERSISTENT, HTTP_POST, HTTP_PUT, HTTP_RESPONSES, HTTP_TRACE, HTTP_UNTIL_CLOSE, HTTP_UPGRADE
+  HTTP_PERSISTENT, HTTP_POST, HTTP_PUT, HTTP_RESPONSES, HTTP_SAME_FIELDS, HTTP_SAME_LINE, HTTP_STORED, HTTP_TRACE,
+  HTTP_UNTIL_CLOSE, HTTP_UPGRADE
 } from "../abi/http"
 import { RING } from "../abi/layout"
+import {
+  A_BODY_LENGTH, A_COUNT_LIMIT, A_FIELDS, A_FLAGS, A_HOSTS, A_LINE_FLAGS, A_LINE_LIMIT, A_MARKS, A_MODE, A_STATUS,
+  A_TARGET, A_TARGET_LENGTH, forgetMisses, isUsable, isWorthKeeping, keepFields, keepLine, sameFields, sameLine
+} from "./http1-again"
 import { nameId } from "./http1-names"
 import { isBlank, isRoomy, isToken, targetEnd, tokenEnd, valueEnd } from "./http1-scan"
 import {
@@ -49,6 +54,7 @@ let bodyLength: i64 = 0
 let targetAt: usize = 0
 let targetLength: usize = 0
 let fields: i32 = 0
+let firstField: usize = 0
 
 /** A version's eight bytes: its minor digit, or what is wrong, negative. */
 function version(at: usize): i32 {
@@ -145,7 +151,7 @@ function statusLine(start: usize, end: usize, limit: usize, mode: u32): i32 {
   const after = <u32>load<u8>(start + 12)
   const isSpace = after == SP
   if (!isSpace && ((after != CR && after != LF) || (mode & HTTP_LET_NO_REASON) == 0)) return -HTTP_BAD_STATUS
-  targetAt = start + 12 + <usize>isSpace
+  targetAt = start + (isSpace ? 13 : 12)
   const most = end - start > limit ? start + limit + 1 : end
   const stop = targetAt < most ? valueEnd(targetAt, most) : targetAt
   if (<i32>(stop - start) > <i32>limit) return -HTTP_BAD_LINE_LIMIT
@@ -192,10 +198,10 @@ function meaning(id: u32, at: usize, end: usize, mode: u32): i32 {
 }
 
 /**
- * Takes fields and the empty line behind them, and writes their words. Bytes from `origin` to the end of it all,
+ * Takes fields and the empty line behind them, and writes their words. How many bytes they are,
  * HEAD_UNFINISHED, or what is wrong, negative. `knows`: the fields of a head, not of a trailer.
  */
-function takeFields(origin: usize, start: usize, end: usize, limit: i32, mode: u32, knows: bool): i32 {
+function takeFields(start: usize, end: usize, limit: i32, mode: u32, knows: bool): i32 {
   let at = start
   let out = FIELDS
   fields = 0
@@ -220,8 +226,8 @@ function takeFields(origin: usize, start: usize, end: usize, limit: i32, mode: u
         if (first == CR || first == LF) {
           const size = lineEnd(at, end, mode)
           if (size <= 0) return size
-          store<u32>(out, <u32>(at - origin) << 8)
-          return <i32>(at - origin) + size
+          store<u32>(out, <u32>(at - start) << 8)
+          return <i32>(at - start) + size
         }
         return isBlank(first) ? -HTTP_BAD_FOLD : -HTTP_BAD_NAME
       }
@@ -258,11 +264,16 @@ function takeFields(origin: usize, start: usize, end: usize, limit: i32, mode: u
       const wrong = meaning(id, colon + 1, stop, mode)
       if (wrong < 0) return wrong
     }
-    store<u32>(out, id | (<u32>(at - origin) << 8))
+    store<u32>(out, id | (<u32>(at - start) << 8))
     out += 4
     fields++
     at = next
   }
+}
+
+/** Where the fields of the last head begin. */
+export function firstFieldGiven(): usize {
+  return firstField
 }
 
 /** How many fields the last call took. */
@@ -297,25 +308,85 @@ export function targetLengthGiven(): usize {
 /**
  * Takes a head that begins at `start`, of at most `limit` fields and a first line of at most `lineLimit` bytes: its
  * length, HEAD_UNFINISHED, or what is wrong, negative. `bodiless`: a response that has no body whatever it says.
+ * `slot`: where heads seen before are, or 0; `mode` has nothing in it then but what it was made with.
  */
-export function takeHead(start: usize, end: usize, mode: u32, bodiless: bool, lineLimit: usize, limit: i32): i32 {
+export function takeHead(
+  start: usize, end: usize, mode: u32, bodiless: bool, lineLimit: usize, limit: i32, slot: usize
+): i32 {
   flags = 0
   marks = 0
   hosts = 0
   bodyLength = 0
   const isRequest = (mode & HTTP_RESPONSES) == 0
-  const line = isRequest ? requestLine(start, end, lineLimit, mode) : statusLine(start, end, lineLimit, mode)
-  if (line <= 0) return line
-  const length = takeFields(start, start + line, end, limit, mode, true)
-  if (length <= 0) return length
+  const usable = slot != 0 && isUsable(slot, mode, lineLimit, limit)
+  let line = usable ? <i32>sameLine(slot, start, end) : 0
+  if (line > 0) {
+    flags = load<u32>(slot, A_LINE_FLAGS) | HTTP_SAME_LINE
+    status = load<i32>(slot, A_STATUS)
+    targetAt = start + <usize>load<u32>(slot, A_TARGET)
+    targetLength = <usize>load<u32>(slot, A_TARGET_LENGTH)
+  } else {
+    line = isRequest ? requestLine(start, end, lineLimit, mode) : statusLine(start, end, lineLimit, mode)
+    if (line <= 0) return line
+  }
+  firstField = start + <usize>line
+  const same = usable ? <i32>sameFields(slot, firstField, end) : 0
+  let length = line + same
+  if (same > 0) {
+    flags |= load<u32>(slot, A_FLAGS) | HTTP_SAME_FIELDS
+    marks = load<u32>(slot, A_MARKS)
+    hosts = load<u32>(slot, A_HOSTS)
+    bodyLength = load<i64>(slot, A_BODY_LENGTH)
+    fields = load<i32>(slot, A_FIELDS)
+  } else {
+    flags &= HTTP_MINOR_1
+    const size = takeFields(firstField, end, limit, mode, true)
+    if (size <= 0) return size
+    length += size
+  }
+  const found = flags
   const wrong = isRequest ? framingOfRequest() : framingOfResponse(bodiless)
-  return wrong < 0 ? wrong : length
+  if (wrong < 0) return wrong
+  // Only now: whoever reads what is told must hear of all that the slot holds.
+  if (same > 0) {
+    if ((found & HTTP_SAME_LINE) == 0) rememberLine(slot, start, line, found)
+    forgetMisses(slot)
+  } else if (slot != 0 && isWorthKeeping(slot, <usize>(length - line))) {
+    remember(slot, start, line, length - line, mode, lineLimit, limit, found)
+  }
+  return length
+}
+
+/** What was found in the first line goes into the slot. */
+function rememberLine(slot: usize, start: usize, line: i32, found: u32): void {
+  keepLine(slot, start, <usize>line)
+  store<u32>(slot, found & HTTP_MINOR_1, A_LINE_FLAGS)
+  store<i32>(slot, status, A_STATUS)
+  store<u32>(slot, <u32>(targetAt - start), A_TARGET)
+  store<u32>(slot, <u32>targetLength, A_TARGET_LENGTH)
+}
+
+/** And what was found in all of the head, before its framing was known. */
+function remember(
+  slot: usize, start: usize, line: i32, size: i32, mode: u32, lineLimit: usize, limit: i32, found: u32
+): void {
+  rememberLine(slot, start, line, found)
+  keepFields(slot, firstField, <usize>size)
+  store<u32>(slot, mode, A_MODE)
+  store<u32>(slot, <u32>lineLimit, A_LINE_LIMIT)
+  store<i32>(slot, limit, A_COUNT_LIMIT)
+  store<u32>(slot, found & ~HTTP_MINOR_1, A_FLAGS)
+  store<u32>(slot, marks, A_MARKS)
+  store<u32>(slot, hosts, A_HOSTS)
+  store<i64>(slot, bodyLength, A_BODY_LENGTH)
+  store<i32>(slot, fields, A_FIELDS)
+  flags |= HTTP_STORED
 }
 
 /** Takes the fields behind a chunked body, and the line behind them: as `takeHead`. */
 export function takeTrailers(start: usize, end: usize, mode: u32, limit: i32): i32 {
   flags = 0
-  return takeFields(start, start, end, limit, mode, false)
+  return takeFields(start, end, limit, mode, false)
 }
 
 /** RFC 9112, 6.3 and 9.3, for a request. */

@@ -10,6 +10,7 @@ import { ERR_ARGUMENT, ERR_RANGE } from "../abi/errors"
 import { HTTP_NAME_BYTES, HTTP_NAME_EXPECT, HTTP_NAMES } from "../abi/http"
 import { HTTP_NAME_TABLE } from "../abi/layout"
 import { isInside } from "../memory/map"
+import { clearSlots } from "./http1-again"
 
 const INDEX_BYTES: usize = 512
 const NAMES: usize = <usize>HTTP_NAME_TABLE + INDEX_BYTES
@@ -85,6 +86,7 @@ export function nameId(at: usize, length: u32, roomy: bool): u32 {
 export function httpNames(list: usize, length: i32): i32 {
   if (!isInside(list, length)) return ERR_RANGE
   memory.fill(HTTP_NAME_TABLE, 0, INDEX_BYTES + NAME_ROOM)
+  clearSlots()
   const end = list + length
   let id: u32 = 0
   for (let at = list; at < end;) {

@@ -15,15 +15,16 @@ import {
   HTTP_BAD_CHUNK_EXTENSION, HTTP_BAD_CHUNK_SIZE, HTTP_BAD_EXTENSION_LIMIT, HTTP_BAD_HEADER_LIMIT, HTTP_BAD_LINE_END,
   HTTP_BODY_FOLLOWS, HTTP_CHUNKED, HTTP_HAS_LENGTH, HTTP_HEAD_WORDS, HTTP_KEPT, HTTP_LET_BARE_FEEDS,
   HTTP_LET_EMPTY_LINES, HTTP_MAX_EXTENSIONS, HTTP_MAX_FIELDS, HTTP_MAX_HEAD, HTTP_MODES, HTTP_RESPONSES,
-  HTTP_UNTIL_CLOSE
+  HTTP_SAME_FIELDS, HTTP_SHARES, HTTP_SLOT_SHIFT, HTTP_UNTIL_CLOSE
 } from "../abi/http"
 import { HEADER_HTTP_MORE, RECORD_BYTES, RING, RING_RECORDS } from "../abi/layout"
 import { END_CLEAN, END_FAILED, END_INSIDE_FRAME } from "../abi/records"
 import { KIND_PARSER, resolve } from "../memory/handles"
+import { slotAt, slotNumber } from "./http1-again"
 import { EXT_BLANK, EXT_WRONG, extensionStep, isExtensionOver } from "./http1-chunks"
 import {
-  HEAD_UNFINISHED, fieldsTaken, flagsGiven, lengthGiven, statusGiven, takeHead, takeTrailers, targetGiven,
-  targetLengthGiven
+  HEAD_UNFINISHED, fieldsTaken, firstFieldGiven, flagsGiven, lengthGiven, statusGiven, takeHead, takeTrailers,
+  targetGiven, targetLengthGiven
 } from "./http1-head"
 import { hasNames } from "./http1-names"
 import { isBlank } from "./http1-scan"
@@ -54,7 +55,7 @@ const H_EXTENSION_LIMIT = 60
 
 // In H_MODE, beside HTTP_MODES.
 /** The next head has no body, whatever it says. */
-const MODE_BODILESS: u32 = 128
+const MODE_BODILESS: u32 = 1024
 /** A carriage return was the last byte. */
 const MODE_CR: u32 = 256
 /** An empty line came before this message. */
@@ -305,7 +306,8 @@ function receiveHead(p: usize, input: usize, length: i32): i32 {
         at++
       }
     }
-    const taken = head(p, at, end)
+    const slot = (mode & HTTP_SHARES) == 0 ? 0 : slotAt(slotNumber(p))
+    const taken = head(p, at, end, slot)
     if (taken > 0) return tellHead(p, at, <i32>(at - input), taken, <i32>(at - input) + taken, 0)
     if (taken < 0) return bad(p, 0, -taken, <i32>(at - input), length)
     if (at < end && !keep(p, at, <u32>(end - at))) return ERR_NO_MEMORY
@@ -320,7 +322,7 @@ function receiveHead(p: usize, input: usize, length: i32): i32 {
   const all = had + more
   if (length == 0 || all > limit || (had <= line && all > line) || hasFeed(input, length)) {
     const whole = <usize>load<u32>(p, P_KEPT)
-    const taken = head(p, whole, whole + all)
+    const taken = head(p, whole, whole + all, 0)
     if (taken < 0) return bad(p, 0, -taken, 0, length)
     if (taken > 0) {
       const address = deliver(p)
@@ -333,12 +335,12 @@ function receiveHead(p: usize, input: usize, length: i32): i32 {
 /** A whole head, or what `takeHead` gives; what is over the limit is not looked at. */
 // @ts-ignore: decorator
 @inline
-function head(p: usize, start: usize, end: usize): i32 {
+function head(p: usize, start: usize, end: usize, slot: usize): i32 {
   const mode = load<u32>(p, H_MODE)
   const limit = <usize>load<u32>(p, P_LIMIT)
   const isOver = end - start > limit
-  const taken = takeHead(start, isOver ? start + limit : end, mode, (mode & MODE_BODILESS) != 0,
-    load<u32>(p, H_LINE_LIMIT), load<i32>(p, H_COUNT_LIMIT))
+  const taken = takeHead(start, isOver ? start + limit : end, mode & HTTP_MODES, (mode & MODE_BODILESS) != 0,
+    load<u32>(p, H_LINE_LIMIT), load<i32>(p, H_COUNT_LIMIT), slot)
   return isOver && taken == HEAD_UNFINISHED ? -HTTP_BAD_HEADER_LIMIT : taken
 }
 
@@ -349,17 +351,17 @@ function tell(kind: i32, where: i32, length: i32, next: i32, flags: u32): i32 {
   record(0, kind, where, length, next)
   store<u32>(<usize>RING + RECORD_BYTES, flags)
   store<i32>(<usize>RING + RECORD_BYTES, fieldsTaken(), 4)
-  return (HTTP_HEAD_WORDS + 4 + fieldsTaken()) >>> 2
+  return (HTTP_HEAD_WORDS + ((flags & HTTP_SAME_FIELDS) != 0 ? 0 : 4 + fieldsTaken())) >>> 2
 }
 
 function tellHead(p: usize, origin: usize, where: i32, length: i32, next: i32, kept: u32): i32 {
-  const flags = flagsGiven()
+  const flags = flagsGiven() | (slotNumber(p) << HTTP_SLOT_SHIFT)
   const size = lengthGiven()
   const status = statusGiven()
   const count = tell(EVENT_HTTP_HEAD, where, length, next, flags | kept)
   store<u32>(<usize>RING + RECORD_BYTES, <u32>(targetGiven() - origin), 8)
   store<u32>(<usize>RING + RECORD_BYTES, <u32>targetLengthGiven(), 12)
-  record(2, status, <i32>size, <i32>(size >>> 32), 0)
+  record(2, status, <i32>size, <i32>(size >>> 32), <i32>(firstFieldGiven() - origin))
   // An informational response comes before the one that was expected.
   const mode = load<u32>(p, H_MODE) & ~(MODE_CR | MODE_BLANK)
   store<u32>(p, status >= 200 ? mode & ~MODE_BODILESS : mode, H_MODE)

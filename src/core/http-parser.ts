@@ -10,9 +10,10 @@
  * messages are framed (the core). Source: RFC 9110, RFC 9112.
  */
 import {
-  EVENT_HTTP_BAD, EVENT_HTTP_BODY, EVENT_HTTP_END, EVENT_HTTP_HEAD, HTTP_HEAD_WORDS, HTTP_KEPT, HTTP_LET_BARE_FEEDS,
+  EVENT_HTTP_BAD, EVENT_HTTP_BODY, EVENT_HTTP_END, EVENT_HTTP_HEAD, HTTP_KEPT, HTTP_LET_BARE_FEEDS,
   HTTP_LET_EMPTY_LINES, HTTP_LET_FOLDS, HTTP_LET_NAME_BLANKS, HTTP_LET_NO_REASON, HTTP_LET_SAME_LENGTHS,
-  HTTP_MAX_HEAD, HTTP_REQUESTS, HTTP_RESPONSES, HTTP_UNTIL_CLOSE,
+  HTTP_MAX_HEAD, HTTP_REQUESTS, HTTP_RESPONSES, HTTP_SAME_FIELDS, HTTP_SAME_LINE, HTTP_SHARES, HTTP_SLOT_SHIFT,
+  HTTP_STORED, HTTP_UNTIL_CLOSE,
 } from '../../assembly/abi/http.js'
 import {
   HEADER_CONSUMED, HEADER_HTTP_MORE, HEADER_PENDING, RECORD_BYTES, RING, STAGE, STAGE_BYTES,
@@ -21,7 +22,7 @@ import { END_FAILED, END_INSIDE_FRAME } from '../../assembly/abi/records.js'
 import { concat } from './bytes.js'
 import type { Core, RingUser } from './core.js'
 import { HTTPParseError } from './http-errors.js'
-import { copyWords, HTTPHead } from './http-head.js'
+import { copyFirstWords, copyWords, HTTPHead, KnownFields, KnownLine, recordsOf } from './http-head.js'
 import type { HTTPFields } from './http-head.js'
 import { encodeFieldNames } from './http-names.js'
 import type { StreamEnd } from './parsers.js'
@@ -97,7 +98,8 @@ export interface HTTPParserOptions {
   handler?: HTTPHandler
 }
 
-const named = new WeakSet<Core>()
+/** By slot of each core: what is known of the fields in it. Bounded, as the slots are; see wire/http1-again.ts. */
+const slots = new WeakMap<Core, KnownFields[]>()
 
 /** A parser of requests or responses, one behind the other. */
 export class HTTPParser implements RingUser {
@@ -121,6 +123,9 @@ export class HTTPParser implements RingUser {
   #index = 0
   #count = 0
   #records: Int32Array | null = null
+  readonly #slots: KnownFields[]
+  /** The head that is to be told. */
+  #head: HTTPHead | null = null
   #recordsAt = RING_AT
   #base = 0
   #batchEnd = 0
@@ -144,11 +149,13 @@ export class HTTPParser implements RingUser {
   constructor(core: Core, options: HTTPParserOptions) {
     const { requestLine = 8000, headerBytes = 16384, headerCount = 100, chunkExtensionBytes = 4096 } =
       options.limits ?? {}
-    if (!named.has(core)) {
+    let known = slots.get(core)
+    if (known === undefined) {
       const list = encodeFieldNames()
       check(core.exports.httpNames(core.lend(list), list.length), 'httpParser')
-      named.add(core)
+      slots.set(core, known = [])
     }
+    this.#slots = known
     this.#core = core
     this.#isResponse = options.mode === 'response'
     const mode = modeOf(options)
@@ -258,7 +265,7 @@ export class HTTPParser implements RingUser {
     this.#isStopped = true
     if (this.#core.ringUser === this) this.#core.ringUser = null
     if (this.#chunk !== null) this.#core.unstage()
-    this.#chunk = this.#buffer = this.#records = null
+    this.#chunk = this.#buffer = this.#records = this.#head = null
     this.#waiting = []
     this.#waitingFrom = this.#index = this.#count = this.#more = 0
     this.#keeps = this.#isSkipped = this.#isDelivered = this.#endsWithStream = this.#isEnding = false
@@ -381,11 +388,47 @@ export class HTTPParser implements RingUser {
     }
     this.#base = position
     this.#index = 0
+    // It is made now: what is told of slots is true until the next call for anyone.
+    if (words[RING_AT] === EVENT_HTTP_HEAD) this.#head = this.#makeHead(words, chunk, position)
     this.#count = count
     this.#recordsAt = RING_AT
     this.#keeps = false
     core.ringUser = this
     return true
+  }
+
+  /** The head whose records are the first in the ring. */
+  #makeHead(words: Int32Array, chunk: Uint8Array, base: number): HTTPHead {
+    const flags = words[RING_AT + RECORD]
+    const where = words[RING_AT + 1]
+    const length = words[RING_AT + 2]
+    const { text } = this.#core
+    if ((flags & (HTTP_SAME_FIELDS | HTTP_STORED)) === 0) {
+      const copy = copyWords(words, RING_AT)
+      return (flags & HTTP_KEPT) === 0
+        ? new HTTPHead(copy, text, chunk, base + where, length)
+        : this.#keptHead(copy, where, length)
+    }
+    const slot = flags >>> HTTP_SLOT_SHIFT
+    let known: KnownFields
+    if ((flags & HTTP_SAME_FIELDS) !== 0) {
+      known = this.#slots[slot]
+      known.again()
+      if ((flags & HTTP_SAME_LINE) === 0 || known.line.words[0] !== flags) {
+        known.line = new KnownLine(copyFirstWords(words, RING_AT))
+      }
+    } else {
+      known = this.#slots[slot] = new KnownFields(copyWords(words, RING_AT))
+    }
+    const { line } = known
+    return new HTTPHead(line.words, text, chunk, base + where, length, null, known, line)
+  }
+
+  /** A head that the core has kept, whose bytes will not stay. */
+  #keptHead(words: readonly number[], where: number, length: number): HTTPHead {
+    const { text } = this.#core
+    this.#isDelivered = true
+    return new HTTPHead(words, text, NOTHING, 0, 0, text.latin1(this.#core.bytes(), where, where + length))
   }
 
   /** Someone else needs the ring: what is unread there moves aside. @internal */
@@ -407,11 +450,12 @@ export class HTTPParser implements RingUser {
     const length = words[at + 2]
     this.#position = this.#base + words[at + 3]
     if (kind === EVENT_HTTP_HEAD) {
-      const copy = copyWords(words, at)
-      const flags = copy[0]
-      this.#index += recordsOf(copy)
+      const flags = words[at + RECORD]
+      this.#index += recordsOf(flags, words[at + RECORD + 1])
       this.#endsWithStream = (flags & HTTP_UNTIL_CLOSE) !== 0
-      handler?.head(this.#head(copy, flags, where, length))
+      const head = this.#head as HTTPHead
+      this.#head = null
+      handler?.head(head)
     } else if (kind === EVENT_HTTP_END) {
       this.#index++
       handler?.messageEnd?.()
@@ -423,20 +467,12 @@ export class HTTPParser implements RingUser {
       handler?.bad?.(HTTPParseError.because(length, this.#isResponse))
     } else {
       const copy = copyWords(words, at)
-      this.#index += recordsOf(copy)
-      handler?.trailers?.(this.#head(copy, copy[0], where, length).fields)
+      this.#index += recordsOf(copy[0], copy[1])
+      const head = (copy[0] & HTTP_KEPT) !== 0
+        ? this.#keptHead(copy, where, length)
+        : new HTTPHead(copy, this.#core.text, this.#chunk as Uint8Array, this.#base + where, length)
+      handler?.trailers?.(head.fields)
     }
-  }
-
-  #head(words: readonly number[], flags: number, where: number, length: number): HTTPHead {
-    const core = this.#core
-    if ((flags & HTTP_KEPT) === 0) {
-      return new HTTPHead(words, core.text, this.#chunk as Uint8Array, this.#base + where, length)
-    }
-    this.#isDelivered = true
-    // Its bytes will not stay.
-    const text = core.text.latin1(core.bytes(), where, where + length)
-    return new HTTPHead(words, core.text, NOTHING, 0, 0, text)
   }
 
   /** Bytes of the chunk; what it lies in is asked for once a chunk, since asking is not cheap. */
@@ -449,13 +485,8 @@ export class HTTPParser implements RingUser {
   }
 }
 
-/** Records that a head takes. */
-function recordsOf(words: readonly number[]): number {
-  return (HTTP_HEAD_WORDS + RECORD + words[1]) >> 2
-}
-
 function modeOf({ mode, lenient }: HTTPParserOptions): number {
-  let bits = mode === 'response' ? HTTP_RESPONSES : HTTP_REQUESTS
+  let bits = HTTP_SHARES | (mode === 'response' ? HTTP_RESPONSES : HTTP_REQUESTS)
   if (lenient === undefined) return bits
   if (lenient.foldedFields === true) bits |= HTTP_LET_FOLDS
   if (lenient.bareLineFeeds === true) bits |= HTTP_LET_BARE_FEEDS
