@@ -168,6 +168,7 @@ export class FrameStream {
   }
 
   #putFirst(bytes: Uint8Array): void {
+    this.parser.isAlone = false
     if (this.#waitingFrom > 0) this.#waiting[--this.#waitingFrom] = bytes
     else this.#waiting.unshift(bytes)
     this.#state |= WAITING

@@ -47,3 +47,27 @@ it.each(REQUESTS.slice(1))('a closing connection delivers no unfinished line eit
   request(lines)
   expect(got).toEqual([])
 })
+
+// Found by the model with the seed 1925260186: what was handed in during the only line of a chunk came after the end.
+it.each<[string, (lines: LineReceiver) => void]>([
+  ['setLineMode out of raw mode', (lines) => {
+    lines.setRawMode()
+    lines.setLineMode(Buffer.from('b\r\n'))
+  }],
+  ['setLineMode', (lines) => lines.setLineMode(Buffer.from('b\r\n'))],
+  ['dataReceived', (lines) => lines.dataReceived(Buffer.from('b\r\n'))],
+])('a connection that the only line of a chunk closes delivers nothing that came by %s', (_, add) => {
+  const got: string[] = []
+  const lines = new (class extends LineReceiver {
+    override lineReceived(line: string): void {
+      got.push(line)
+      add(this)
+      this.transport.loseConnection()
+    }
+  })()
+  lines.makeConnection(new StringTransport())
+  // The first makes the parser, which the short way needs.
+  lines.dataReceived(Buffer.from(''))
+  lines.dataReceived(Buffer.from('a\r\n'))
+  expect(got).toEqual(['a'])
+})
