@@ -25,6 +25,8 @@ import type { ByteRange } from './ranges.js'
 
 /** Bytes that are read at once; a slow reader holds two such pieces in memory. */
 const PIECE = 65_536
+/** The same for a reader who takes them as fast as they come: each costs a trip to a thread. */
+const LONG_PIECE = 131_072
 /** A change less than so long ago may be followed by one that cannot be told from it, ms. */
 const SETTLED = 2000
 
@@ -92,18 +94,29 @@ export function markVaries(headers: Headers, name: string): void {
   }
 }
 
-/** Arrays to read into that no transfer uses now: making new ones all the time costs more than reading. */
+/** Arrays of LONG_PIECE to read into that no transfer uses now: making new ones all the time costs more than reading. */
 const spare: Uint8Array[] = []
 const MOST_SPARE = 32
 /** The memory of those that were made here. */
 const ours = /* @__PURE__ */ new WeakSet<object>()
 
+/** Responses whose last pieces may not be sent yet, oldest first. */
+const owing: { readonly response: ServerResponse, readonly pieces: Uint8Array[] }[] = []
+const MOST_OWING = 16
+
 function takeSpare(): Uint8Array {
+  for (let i = owing.length - 1; spare.length === 0 && i >= 0; i--) {
+    if (owing[i]!.response.hasLetGo) keepSpare(owing.splice(i, 1)[0]!.pieces)
+  }
   const found = spare.pop()
   if (found !== undefined) return found
-  const made = new Uint8Array(PIECE)
+  const made = new Uint8Array(LONG_PIECE)
   ours.add(made.buffer)
   return made
+}
+
+function keepSpare(pieces: Uint8Array[]): void {
+  for (const { buffer } of pieces) if (spare.length < MOST_SPARE) spare.push(new Uint8Array(buffer))
 }
 
 const sendPieces = inlineCallbacks(function* (
@@ -114,9 +127,7 @@ const sendPieces = inlineCallbacks(function* (
   let waiting: string | Uint8Array | null = null
   const write = function* (): Generator<unknown, void, any> {
     if (waiting === null || response.isEnded) return
-    if (lent.length > 0 && response.hasLetGo) {
-      for (const { buffer } of lent.splice(0)) if (spare.length < MOST_SPARE) spare.push(new Uint8Array(buffer))
-    }
+    if (lent.length > 0 && response.hasLetGo) keepSpare(lent.splice(0))
     if (typeof waiting !== 'string' && ours.has(waiting.buffer)) lent.push(waiting)
     yield response.write(waiting)
   }
@@ -127,9 +138,10 @@ const sendPieces = inlineCallbacks(function* (
       continue
     }
     const end = piece.last + 1
+    let most = PIECE
     const readAt = (position: number) => {
-      const length = Math.min(PIECE, end - position)
-      const read = file.read(position, length, length === PIECE ? takeSpare() : undefined)
+      const length = Math.min(most, end - position)
+      const read = file.read(position, length, length > PIECE / 2 ? takeSpare() : undefined)
       // Nobody looks at what went wrong if the connection ends meanwhile.
       return read.addErrback((failure: Failure) => failure.value)
     }
@@ -140,6 +152,7 @@ const sendPieces = inlineCallbacks(function* (
       if (!(bytes instanceof Uint8Array)) throw bytes
       if (bytes.length === 0) throw new FileReadError('A file became shorter, or unreadable, while it was sent.')
       at += bytes.length
+      most = response.hasLetGo ? LONG_PIECE : PIECE
       if (at < end) ahead = readAt(at)
       if (response.isEnded) return
       yield* write()
@@ -147,7 +160,10 @@ const sendPieces = inlineCallbacks(function* (
     }
   }
   // The last piece and the end in one.
-  if (!response.isEnded) response.end(waiting!)
+  if (response.isEnded) return
+  if (typeof waiting !== 'string' && ours.has(waiting!.buffer)) lent.push(waiting!)
+  response.end(waiting!)
+  if (owing.push({ response, pieces: lent }) > MOST_OWING) owing.shift()
 })
 
 function partsOf(
