@@ -22,3 +22,5 @@ export {
 export {
   queueNew, queueFree, queueAddress, queueSize, queueSetSourceBudget, queueAccept, queueBegin, queueNext
 } from "./events/queue"
+export { randomNew, randomFree, randomBlock } from "./random/random"
+export { digestNew, digestFree, digestUpdate, digestResult } from "./hash/digest"

@@ -65,6 +65,9 @@ export const WHEEL_OUT_RECORDS = 488
 export const WHEEL_OUT_BYTES = 16
 export const TIMER_RAN = 1
 
+/** Words of a generator's block, whose address `randomBlock` gives. */
+export const RANDOM_WORDS = 60
+
 /** Offsets in an event queue, from the address that `queueAddress` gives. */
 export const QUEUE_INBOX = 512
 /** Events that fit the inbox: 12 bytes each, (id, priority, source). */

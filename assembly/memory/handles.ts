@@ -16,6 +16,8 @@ import { allocate, release } from "./slab"
 export const KIND_PARSER = 1
 export const KIND_WHEEL = 2
 export const KIND_QUEUE = 3
+export const KIND_RANDOM = 4
+export const KIND_DIGEST = 5
 
 const ENTRY_BITS = 20
 const ENTRY_MASK = (1 << ENTRY_BITS) - 1

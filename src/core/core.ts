@@ -9,6 +9,7 @@ import {
 } from '../../assembly/abi/layout.js'
 import { ABI_VERSION } from '../../assembly/abi/version.js'
 import { CoreError } from '../errors/core.js'
+import { Digest } from './digest.js'
 import type { CoreExports, Instantiate } from './exports.js'
 import type { CoreBuild } from './instantiate.js'
 import { HTTPParser } from './http-parser.js'
@@ -17,6 +18,7 @@ import { bestBuild, instantiateModule } from './instantiate.js'
 import { LengthPrefixParser, LineParser, NetstringParser } from './parsers.js'
 import type { LengthPrefixParserOptions, LineEncoding, LineParserOptions, NetstringParserOptions } from './parsers.js'
 import { EventQueue } from './queue.js'
+import { SeededRandom } from './random.js'
 import type { TextPort } from './text.js'
 import { portableText } from './text.js'
 import { Timers } from './timers.js'
@@ -162,6 +164,16 @@ export class Core {
   /** A parser of WebSocket frames: messages and control frames of one direction. */
   websocketParser(options: WebSocketParserOptions): WebSocketParser {
     return new WebSocketParser(this, options)
+  }
+
+  /** A generator of numbers that depend on the seed only; 1 and '1' are the same seed. */
+  random(seed: number | string): SeededRandom {
+    return new SeededRandom(this, seed)
+  }
+
+  /** A digest of bytes that come in pieces; not for anything that must be secure. */
+  digest(): Digest {
+    return new Digest(this)
   }
 
   memoryUsage(): MemoryUsage {

@@ -49,6 +49,13 @@ export interface CoreExports {
   queueAccept(queue: number, records: number): number
   queueBegin(queue: number, budget: number): number
   queueNext(queue: number): number
+  randomNew(s0: number, s1: number, s2: number, s3: number): number
+  randomFree(random: number): number
+  randomBlock(random: number): number
+  digestNew(seed: number): number
+  digestFree(digest: number): number
+  digestUpdate(digest: number, input: number, length: number): number
+  digestResult(digest: number): number
 }
 
 /** Makes an instance; `onGrow` is called when its memory was replaced without detaching the old buffer. */

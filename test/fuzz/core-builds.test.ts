@@ -20,10 +20,12 @@ import { BUILDS, freshExports } from '../unit/core/support/builds.js'
 const cores = freshExports()
 const all = BUILDS.map((build) => cores[build])
 
+const KINDS = ['parser', 'wheel', 'queue', 'timer', 'random', 'digest'] as const
+type Kind = (typeof KINDS)[number]
 /** What an argument is: handles are taken from those given out so far, by number. */
 type Argument =
-  | 'parser' | 'wheel' | 'queue' | 'timer' | 'pointer' | 'length' | 'limit' | 'flag' | 'int' | 'count' | 'time'
-  | 'scale' | 'list' | 'listLength' | 'mode' | 'few'
+  | Kind | 'pointer' | 'length' | 'limit' | 'flag' | 'int' | 'count' | 'time' | 'scale' | 'list'
+  | 'listLength' | 'mode' | 'few'
 
 const CALLS: Record<Exclude<keyof CoreExports, 'memory'>, Argument[]> = {
   initialize: [],
@@ -62,12 +64,19 @@ const CALLS: Record<Exclude<keyof CoreExports, 'memory'>, Argument[]> = {
   queueAccept: ['queue', 'count'],
   queueBegin: ['queue', 'int'],
   queueNext: ['queue'],
+  randomNew: ['int', 'int', 'int', 'int'],
+  randomFree: ['random'],
+  randomBlock: ['random'],
+  digestNew: ['int'],
+  digestFree: ['digest'],
+  digestUpdate: ['digest', 'pointer', 'length'],
+  digestResult: ['digest'],
 }
 const NAMES = Object.keys(CALLS) as (keyof typeof CALLS)[]
-const MAKERS: Partial<Record<keyof typeof CALLS, 'parser' | 'wheel' | 'queue' | 'timer'>> = {
+const MAKERS: Partial<Record<keyof typeof CALLS, Kind>> = {
   lineParserNew: 'parser', netstringParserNew: 'parser', prefixedParserNew: 'parser',
     httpParserNew: 'parser', websocketParserNew: 'parser', timersNew: 'wheel',
-    queueNew: 'queue', timerSchedule: 'timer',
+    queueNew: 'queue', timerSchedule: 'timer', randomNew: 'random', digestNew: 'digest',
 }
 // A free in every other call would leave nothing to call.
 const OFTEN = NAMES.flatMap((name) =>
@@ -93,10 +102,9 @@ function walk(seed: number, steps: number): void {
   const random = randomFrom(seed)
   const whole = (most: number): number => Math.floor(random() * most)
   const oddly = (usual: () => number): number => (random() < 0.06 ? ODD[whole(ODD.length)]! : usual())
-  const handles: Record<'parser' | 'wheel' | 'queue' | 'timer',
-    number[]> = { parser: [], wheel: [], queue: [], timer: [] }
+  const handles: Record<Kind, number[]> = { parser: [], wheel: [], queue: [], timer: [], random: [], digest: [] }
   const handle = (kind: keyof typeof handles): number => {
-    const known = handles[random() < 0.04 ? (['parser', 'wheel', 'queue', 'timer'] as const)[whole(4)]! : kind]
+    const known = handles[random() < 0.04 ? KINDS[whole(KINDS.length)]! : kind]
     return known[known.length - 1 - Math.min(whole(6), whole(Math.max(known.length, 1)))] ?? 0
   }
   const stage = new Uint8Array(STAGE_BYTES)
@@ -108,7 +116,8 @@ function walk(seed: number, steps: number): void {
 
   function argument(kind: Argument): number {
     switch (kind) {
-      case 'parser': case 'wheel': case 'queue': case 'timer': return oddly(() => handle(kind))
+      case 'parser': case 'wheel': case 'queue': case 'timer': case 'random': case 'digest':
+        return oddly(() => handle(kind))
       case 'pointer': return oddly(() => STAGE + (isHTTP ? whole(4) * MESSAGE : whole(200)))
       case 'length': return oddly(() => whole(random() < 0.1 ? 40_000 : 120))
       case 'limit': return oddly(() => whole(random() < 0.5 ? 50 : 100_000))
@@ -183,7 +192,7 @@ function walk(seed: number, steps: number): void {
     if (name === 'lineParserNew' || name === 'lineParserConfigure') stage.set(['\n', '\r\n', 'aab', 'ab',
       'aaaaaaaaaab'].map((text) => [...text].map((c) => c.charCodeAt(0)))[whole(5)]!, 100)
     const results = all.map((core) => {
-      if (/Receive|lineParser|httpNames/.test(name)) new Uint8Array(core.memory.buffer).set(stage,
+      if (/Receive|lineParser|httpNames|digestUpdate/.test(name)) new Uint8Array(core.memory.buffer).set(stage,
         STAGE)
       return (core[name] as (...args: number[]) => number)(...args)
     })
@@ -207,6 +216,8 @@ function walk(seed: number, steps: number): void {
     for (const parser of handles.parser) core.parserFree(parser)
     for (const wheel of handles.wheel) core.timersFree(wheel)
     for (const queue of handles.queue) core.queueFree(queue)
+    for (const one of handles.random) core.randomFree(one)
+    for (const one of handles.digest) core.digestFree(one)
   }
   expectEqualMemory()
 }

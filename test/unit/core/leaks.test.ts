@@ -42,6 +42,16 @@ describe.each(BUILDS)('memory stays flat (%s)', (build) => {
     line.free()
   })
 
+  it('over generators, their forks and digests', () => {
+    expectFlat(core, 2000, (number) => {
+      const random = core.random(number)
+      const fork = random.fork('x')
+      const digest = core.digest()
+      digest.update(new Uint8Array(fork.below(100)))
+      for (const one of [random, fork, digest]) one.free()
+    })
+  })
+
   it('over wheels with timers in them, and timers that fire, are cancelled and rescheduled', () => {
     expectFlat(core, 60, (number) => {
       const timers = core.createTimers()
