@@ -53,16 +53,18 @@ export class Deadline {
   }
 
   #look(): void {
+    const wanted = this.#timerAt
     this.#timer = null
     this.#timerAt = Infinity
     const now = this.#clock.now()
     const at = this.#at
-    if (at > now) {
+    // Not by the clock alone: a sum of numbers that are not exact may be a little more than the time it is due.
+    if (at > now && at > wanted) {
       if (at !== Infinity) this.#arm(at)
       this.#owner.deadlineAhead?.(now)
     } else {
       this.#at = Infinity
-      this.#owner.deadlinePassed(now)
+      this.#owner.deadlinePassed(Math.max(now, at))
     }
   }
 }

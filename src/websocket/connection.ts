@@ -116,6 +116,8 @@ export class WebSocketConnection implements IProtocol, WebSocketHandler, FrameWr
   #held: { readonly kind: MessageKind, readonly data: Uint8Array } | null = null
   #ahead = 0
   #timer: IDelayedCall | null = null
+  /** When the peer was heard last, by the clock of the reactor; only where there are pings. */
+  #heardAt = 0
   #latePong: Uint8Array | null = null
   #failure: WebSocketLost | null = null
 
@@ -158,6 +160,7 @@ export class WebSocketConnection implements IProtocol, WebSocketHandler, FrameWr
     const state = this.#state
     if ((state & (OVER | HEARD | LOST)) !== 0) return
     this.#state = state | ALIVE
+    if (this.#settings.ping !== Infinity) this.#heardAt = this.#reactor.now()
     if ((state & INFLATING) !== 0 && (this.#ahead += data.length) > MOST_AHEAD) this.#holdBack()
     const parser = this.#parser ?? this.#makeParser()
     parser.receive((state & SHARED) === 0 ? data : new Uint8Array(data))
@@ -546,7 +549,9 @@ export class WebSocketConnection implements IProtocol, WebSocketHandler, FrameWr
     } else if ((state & (ALIVE | HELD_BACK)) !== 0) {
       // Nothing can be heard while nothing is read.
       this.#state = state & ~(ALIVE | ASKED)
-      this.#arm(this.#settings.ping)
+      const { ping } = this.#settings
+      const silence = (state & HELD_BACK) !== 0 ? 0 : this.#reactor.now() - this.#heardAt
+      this.#arm(Math.max(0, ping - silence))
     } else if ((state & ASKED) !== 0) {
       this.#giveUp('the peer did not answer a ping in time')
     } else {

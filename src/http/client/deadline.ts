@@ -18,6 +18,8 @@ export class Deadline {
   readonly #onTimer = (): void => this.#due()
   #phase: ClientPhase = 'idle'
   #at = Infinity
+  /** What the timer was set for. */
+  #timerAt = Infinity
   #timer: IDelayedCall | null = null
 
   constructor(clock: IReactorTime, late: (phase: ClientPhase) => void) {
@@ -41,6 +43,8 @@ export class Deadline {
     const timer = this.#timer
     if (timer === null) this.#timer = this.#clock.callLater(ms, this.#onTimer)
     else if (timer.getTime() > at) timer.reset(ms)
+    else return
+    this.#timerAt = at
   }
 
   /** There is none for now; the timer stays. */
@@ -60,7 +64,9 @@ export class Deadline {
     this.#timer = null
     if (this.#at === Infinity) return
     const left = this.#at - this.#clock.now()
-    if (left > 0) {
+    // Not by the clock alone: a sum of numbers that are not exact may be a little more than the time it is due.
+    if (this.#at > this.#timerAt && left > 0) {
+      this.#timerAt = this.#at
       this.#timer = this.#clock.callLater(left, this.#onTimer)
       return
     }
