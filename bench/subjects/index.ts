@@ -8,10 +8,11 @@ import { idle } from './idle.js'
 import { lines } from './lines.js'
 import { int32, netstrings } from './prefixed.js'
 import { queue } from './queue.js'
+import { sim } from './sim.js'
 import { timers } from './timers.js'
 import { websocket } from './websocket.js'
 
 export const subjects: readonly Subject[] = [
   timers, lines, netstrings, int32, queue, deferred, echo, tls, unix, udp,
-  forward, accept, idle, ...http, ...websocket,
+  forward, accept, idle, ...http, ...websocket, sim,
 ]
