@@ -13,7 +13,7 @@ export const alias = [
   { find: /^whorl\/socket$/, replacement: source('src/socket/index.ts') },
   { find: /^whorl\/http$/, replacement: source('bindings/node/http.ts') },
   { find: /^whorl\/websocket$/, replacement: source('src/websocket/index.ts') },
-  { find: /^whorl\/testing$/, replacement: source('src/testing/index.ts') },
+  { find: /^whorl\/testing$/, replacement: source('bindings/node/testing.ts') },
 ]
 
 export default defineConfig({

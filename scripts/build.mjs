@@ -9,7 +9,7 @@ import { dirname, join, relative } from 'node:path'
 import { buildCore } from './build-core.mjs'
 import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock } from './lib.mjs'
 
-const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench']
+const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench', 'test/sim/runner', 'test/sim/scenarios']
 const SETTINGS = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsconfig.build.json', 'rollup.config.mjs',
   'scripts/build.mjs', 'scripts/compact.mjs']
 

@@ -7,7 +7,7 @@
 
 import type { Duplex } from 'node:stream'
 import type { Deferred } from '../../src/defer/index.js'
-import type { IReactorTime, IThreadPool, ThreadTask } from '../../src/interfaces/index.js'
+import type { IReactorTime, IThreadPool, ReactorParts, ThreadTask } from '../../src/interfaces/index.js'
 import {
   coiterate as coiterateOn, cooperate as cooperateOn, react as reactWith, Reactor,
 } from '../../src/reactor/index.js'
@@ -31,19 +31,26 @@ import { NodeTLS } from './tls.js'
 import { NodeUDP } from './udp.js'
 import { NodeUNIX } from './unix.js'
 
+/** Options of {@link createReactor}. */
+export interface NodeReactorOptions extends ReactorOptions {
+  /** Stands between the reactor and Node, to write down what it lives through: see `recordTo` of `whorl/testing`. */
+  record?: { wrap(parts: ReactorParts): ReactorParts }
+}
+
 /** A reactor of Node, independent of every other. */
-export function createReactor(options?: ReactorOptions): Reactor {
+export function createReactor(options?: NodeReactorOptions): Reactor {
   prepare()
   return makeReactor(options)
 }
 
-function makeReactor(options?: ReactorOptions): Reactor {
-  return new Reactor({
+function makeReactor(options?: NodeReactorOptions): Reactor {
+  const parts: ReactorParts = {
     core: nodeCore, host: new NodeHost(), tcp: new NodeTCP(), tls: new NodeTLS(), udp: new NodeUDP(),
     unix: new NodeUNIX(), processes: new NodeProcesses(), descriptors: new NodeDescriptors(),
     threads: new NodeThreads(), files: new NodeFiles(), compression: new NodeCompression(),
     resolver: nodeResolver(),
-  }, options)
+  }
+  return new Reactor(options?.record?.wrap(parts) ?? parts, options)
 }
 
 /** The default reactor. */

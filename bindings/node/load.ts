@@ -35,7 +35,11 @@ export const nodeText: TextPort = {
 // opened, asked or listened to by this; some functions learn where they would go.
 let isEnding = false
 
-setLogClock(() => Date.now())
+// Kept as values: while a simulation runs in this process, their names stand for what must not be used.
+const { now } = Date
+const later = setImmediate
+
+setLogClock(() => now())
 setFallbackSink((event) => writeError(`${formatEvent(event)}\n`))
 setProgramEnd((fn) => {
   const end = (): void => {
@@ -83,7 +87,7 @@ export function prepare(): void {
   prepared = true
   // Not of the pool, where what is kept would hold on to what belongs to others.
   configureDefaultCore({ text: nodeText, allocate: (length) => Buffer.allocUnsafeSlow(length) })
-  setTurnEnd((fn) => void setImmediate(fn))
+  setTurnEnd((fn) => void later(fn))
   carryContextWhenUsed()
 }
 

@@ -6,5 +6,5 @@ export {
   carryContext, coiterate, cooperate, createReactor, createThreadPool, deferToThread, fromDuplex, fromWebSocket, react,
   reactor, toDuplex,
 } from './index.js'
-export type { FromDuplexOptions, NodeThreadOptions, ToDuplexOptions } from './index.js'
+export type { FromDuplexOptions, NodeReactorOptions, NodeThreadOptions, ToDuplexOptions } from './index.js'
 export { backoffPolicy } from './services.js'

@@ -27,7 +27,7 @@ export async function run({ port }) {
     port.postMessage({ error: pack(error, 0) })
   }
 }
-function pack(error, depth) {
+export function pack(error, depth) {
   try {
     return types.isNativeError(error) || error instanceof Error ? packError(error, depth) : packValue(error)
   } catch {

@@ -1,5 +1,5 @@
 /**
- * Where Deferreds were made and fired, kept while debugging is on.
+ * Where Deferreds were made and fired, and other things made, kept while debugging is on.
  *
  * Owns: the switch, and the sites, outside of the Deferreds so that they need no room when it is off.
  * Must not know: how a Deferred runs. Source: `twisted.internet.defer.setDebugging`, `DebugInfo`.
@@ -28,6 +28,16 @@ export function getDebugging(): boolean {
 /** @internal */
 export function noteCreation(deferred: object): void {
   sitesOf(deferred).created = callSite(noteCreation)
+}
+
+/** Where something else was made that a test may ask about: a call that was put off, a port. @internal */
+export function noteSite(thing: object): void {
+  sitesOf(thing).created ??= callSite(noteSite)
+}
+
+/** Where something was made, as far as that was kept. @internal */
+export function siteOf(thing: object): string | undefined {
+  return sites?.get(thing)?.created
 }
 
 /** @internal */

@@ -13,6 +13,7 @@ import { noteMaking, noting } from './context.js'
 import { debugging, noteFiring } from './debug.js'
 import { describe, describeChain } from './describe.js'
 import { Failure, isFailure, toFailure } from './failure.js'
+import { notePromiseJob } from './jobs.js'
 import {
   add, alreadyCalled, Bound, fireFrom, forget, hasResult, isDeferred, isThenable, leave, markSeen, noteOrigin, run,
   runAny, start,
@@ -218,6 +219,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
    * handled.
    */
   asPromise(): Promise<T> {
+    notePromiseJob()
     if (hasResult(this)) return promiseOfResult(this)
     return new Promise<T>((resolve, reject) => {
       const observer = new PromiseObserver(resolve, reject)
@@ -228,6 +230,7 @@ export class Deferred<T = unknown> implements PromiseLike<T>, Receiver {
   /** A Deferred that fires with what the promise settles to. Cancelling it drops that. */
   static fromPromise<T>(p: PromiseLike<T>): Deferred<T> {
     const deferred = new Deferred<T>()
+    notePromiseJob()
     // Through a native promise: other thenables may call back at once, twice, or with another thenable.
     Promise.resolve(p).then(
       (value) => settleFromPromise(deferred, value),
@@ -285,6 +288,7 @@ class PromiseObserver implements Receiver {
   }
 
   receive(source: Deferred<any>, failing: boolean): undefined {
+    notePromiseJob()
     if (!failing) {
       this.resolve(source._result)
       return
@@ -313,6 +317,7 @@ function fireLate(deferred: Deferred<any>): void {
 }
 
 function settleFromPromise(deferred: Deferred<any>, result: unknown): void {
+  notePromiseJob()
   // Whoever fired or cancelled it first has decided.
   if ((deferred._state & CALLED) !== 0) return
   try {

@@ -28,8 +28,21 @@ export type UnhandledPolicy = 'log' | 'throw' | ((failure: Failure, deferred: De
 
 /** Left in this turn, with the promise jobs it left; weak, as a program may run without a reactor that ends turns. */
 interface Left {
-  readonly deferred: WeakRef<Deferred<any>>
+  readonly deferred: Pick<WeakRef<Deferred<any>>, 'deref'>
   readonly failure: Failure
+}
+
+/** In the place of a weak reference where turns are sure to end: engines keep what those lead to for long, too. */
+class Held {
+  readonly #deferred: Deferred<any>
+
+  constructor(deferred: Deferred<any>) {
+    this.#deferred = deferred
+  }
+
+  deref(): Deferred<any> {
+    return this.#deferred
+  }
 }
 
 /** A Deferred that the collector is to tell of. Must not lead to it. */
@@ -50,6 +63,7 @@ let policy: UnhandledPolicy = 'log'
 let callAtTurnEnd = afterSomeJobs
 let callAtProgramEnd: ((fn: () => void) => void) | undefined
 let isProgramEndAwaited = false
+let areTurnsSure = false
 let registry: FinalizationRegistry<Registration> | undefined
 /** All that are registered, in the order they were: when the program ends, nobody collects them any more. */
 const registrations = new Set<Registration>()
@@ -79,7 +93,8 @@ export function watch(deferred: Deferred<any>): void {
     register()
   }
   if (policy === 'log') return
-  if (left.push({ deferred: new WeakRef(deferred), failure: deferred._result as Failure }) === 1) {
+  const reference = areTurnsSure ? new Held(deferred) : new WeakRef(deferred)
+  if (left.push({ deferred: reference, failure: deferred._result as Failure }) === 1) {
     callAtTurnEnd(endTurn)
   } else if (left.length >= sweepAt) {
     left = left.filter((one) => stillLeft(one) !== undefined)
@@ -89,10 +104,17 @@ export function watch(deferred: Deferred<any>): void {
 
 /**
  * For a binding: how to call something when the code that runs now is done, with all promise jobs that come of it.
- * Not before those: what is awaited in the same turn is looked at by a promise job. @internal
+ * Not before those: what is awaited in the same turn is looked at by a promise job.
+ *
+ * @param areSure `endTurn` is called soon, whatever happens
+ * @returns what was set before @internal
  */
-export function setTurnEnd(schedule: (fn: () => void) => void = afterSomeJobs): void {
+export function setTurnEnd(
+  schedule: (fn: () => void) => void = afterSomeJobs, areSure = false): (fn: () => void) => void {
+  const previous = callAtTurnEnd
+  areTurnsSure = areSure
   callAtTurnEnd = schedule
+  return previous
 }
 
 /**
@@ -163,6 +185,11 @@ function stillLeft({ deferred: reference, failure }: Left): Deferred<any> | unde
   const deferred = reference.deref()
   return deferred !== undefined && (deferred._state & WATCHED) !== 0 && deferred._result === failure
     ? deferred : undefined
+}
+
+/** Whether a Deferred still holds the Failure that it was left with, and nobody has taken it. @internal */
+export function isLeftWith(deferred: Deferred<any>, failure: Failure): boolean {
+  return (deferred._state & WATCHED) !== 0 && deferred._result === failure
 }
 
 /** At the end of the program: reports what nobody took. Nothing waits any more, so `'throw'` logs as well. */

@@ -19,9 +19,11 @@ let sink: LogObserver | undefined
 let held: LogEvent[] = []
 let dropped = 0
 
-/** Sets what tells the time of events, in milliseconds; without an argument, events have the time 0. */
-export function setLogClock(fn: () => number = () => 0): void {
+/** Sets what tells the time of events, in ms; without an argument, they have the time 0. @returns what did before */
+export function setLogClock(fn: () => number = () => 0): () => number {
+  const previous = clock
   clock = fn
+  return previous
 }
 
 /** The time an event gets now. @internal */

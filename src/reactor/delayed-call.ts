@@ -7,6 +7,7 @@
  *   pending → called (just before it runs) | cancelled
  */
 
+import { debugging, noteSite } from '../defer/debug.js'
 import { bindContext } from '../defer/index.js'
 import { AlreadyCalled, AlreadyCancelled } from '../errors/index.js'
 import type { IDelayedCall } from '../interfaces/time.js'
@@ -48,6 +49,7 @@ export class DelayedCall implements IDelayedCall {
     this.time = time
     this.#fn = bindContext(fn)
     this.#args = args.length === 0 ? NO_ARGUMENTS : args
+    if (debugging) noteSite(this)
   }
 
   getTime(): number {

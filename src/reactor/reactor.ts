@@ -5,6 +5,7 @@
  * know: which host it is; what the host lacks is a NotSupportedError. Source: twisted.internet.posixbase.
  */
 
+import { debugging, noteSite } from '../defer/debug.js'
 import { Deferred } from '../defer/index.js'
 import { NotSupportedError } from '../errors/index.js'
 import type { TCPAddress, UNIXAddress } from '../interfaces/address.js'
@@ -234,6 +235,7 @@ export class Reactor extends ReactorBase implements
     const id = this.#freeIds.length > 0 ? this.#freeIds.pop() as number : this.#transports.length
     this.#transports[id] = transport
     this.#open += 1
+    if (debugging) noteSite(transport)
     return id
   }
 
@@ -257,6 +259,7 @@ export class Reactor extends ReactorBase implements
   /** @internal */
   addPort(port: ClosablePort): void {
     this.#ports.add(port)
+    if (debugging) noteSite(port)
   }
 
   /** @internal */
@@ -268,6 +271,12 @@ export class Reactor extends ReactorBase implements
   /** @internal */
   addConnector(connector: StreamConnector): void {
     this.#connectors.add(connector)
+    if (debugging) noteSite(connector)
+  }
+
+  /** What is open besides connections: ports of every kind, children; and attempts to connect. @internal */
+  openThings(): { readonly ports: readonly ClosablePort[], readonly connectors: readonly StreamConnector[] } {
+    return { ports: [...this.#ports], connectors: [...this.#connectors] }
   }
 
   /** @internal */

@@ -11,6 +11,8 @@ import { Logger } from '../logger/index.js'
 import { Clock } from '../reactor/clock.js'
 import { StreamTransport } from '../transports/index.js'
 import type { StreamReactor } from '../transports/index.js'
+import { FaultyChannel } from './kit/faulty-channel.js'
+import type { ChannelFaults } from './kit/faulty-channel.js'
 import { MemoryChannel } from './memory-channel.js'
 
 /** Whatever builds a protocol: any factory. */
@@ -36,6 +38,16 @@ export interface MemoryConnection<S, C> {
   readonly pump: Pump
   /** The time of both ends; a Clock, for protocols that need one. */
   readonly clock: Clock
+  /** The two ends as far as things go wrong on them, for what a test breaks by hand. */
+  readonly faults: { readonly server: FaultyChannel | null, readonly client: FaultyChannel | null }
+}
+
+/** What goes wrong on the two ends of a connection in memory. */
+export interface ConnectInMemoryOptions {
+  /** On the server's end: with what it receives, and with what it sends. `{}` for what is only broken by hand. */
+  server?: ChannelFaults
+  /** On the client's. */
+  client?: ChannelFaults
 }
 
 const MOST_ROUNDS = 100_000
@@ -49,6 +61,7 @@ const address = (name: string): IAddress => Object.freeze({ family: 'memory', ty
  * the writer, and every way to end reaches `connectionLost`. Both `connectionMade` have run when this returns; nothing
  * has moved yet.
  *
+ * @param faults what goes wrong; what comes later needs `clock.advance`
  * @throws ConnectionRefusedError when a factory makes no protocol
  * @example
  * const { client, server, pump } = connectInMemory(Factory.forProtocol(Echo), Factory.forProtocol(Recorder))
@@ -56,15 +69,19 @@ const address = (name: string): IAddress => Object.freeze({ family: 'memory', ty
  * pump.flush()
  */
 export function connectInMemory<S extends IProtocol = IProtocol, C extends IProtocol = IProtocol>(
-  serverFactory: ProtocolBuilder<S>, clientFactory: ProtocolBuilder<C>): MemoryConnection<S, C> {
+  serverFactory: ProtocolBuilder<S>, clientFactory: ProtocolBuilder<C>, faults: ConnectInMemoryOptions = {},
+): MemoryConnection<S, C> {
   const [serverAddress, clientAddress] = [address('server'), address('client')]
   const server = serverFactory.buildProtocol(clientAddress)
   const client = clientFactory.buildProtocol(serverAddress)
   if (server === null || client === null) throw new ConnectionRefusedError()
   const reactor = new PairReactor()
   const [serverEnd, clientEnd] = MemoryChannel.pair(serverAddress, clientAddress)
-  new StreamTransport(reactor, serverEnd, null).start(server)
-  new StreamTransport(reactor, clientEnd, null).start(client)
+  const faulty = (end: MemoryChannel, wanted: ChannelFaults | undefined): FaultyChannel | null =>
+    wanted === undefined ? null : new FaultyChannel(end, wanted, reactor.faultClock)
+  const [faultyServer, faultyClient] = [faulty(serverEnd, faults.server), faulty(clientEnd, faults.client)]
+  new StreamTransport(reactor, faultyServer ?? serverEnd, null).start(server)
+  new StreamTransport(reactor, faultyClient ?? clientEnd, null).start(client)
   const pump = (): boolean => {
     // Not short-circuited: each round gives each part its turn.
     const parts = [reactor.turn(), serverEnd.step(), clientEnd.step(), reactor.turn()]
@@ -75,7 +92,8 @@ export function connectInMemory<S extends IProtocol = IProtocol, C extends IProt
       if (round === MOST_ROUNDS) throw new Error(`The two ends still talk after ${MOST_ROUNDS} rounds`)
     }
   }
-  return { server, client, pump: { pump, flush }, clock: reactor }
+  const broken = { server: faultyServer, client: faultyClient }
+  return { server, client, pump: { pump, flush }, clock: reactor, faults: broken }
 }
 
 /** What transports ask of a reactor, and nothing else. */
@@ -87,6 +105,14 @@ class PairReactor extends Clock implements StreamReactor {
   readonly queue = {
     post: (fn: () => void): void => {
       this.#posted.push(fn)
+    },
+  }
+  /** What is put off by nothing happens at the next pump, and not only when time moves. */
+  readonly faultClock = {
+    now: (): number => this.now(),
+    callLater: (ms: number, fn: () => void): void => {
+      if (ms === 0) this.queue.post(fn)
+      else this.callLater(ms, fn)
     },
   }
   readonly #log = new Logger('testing')

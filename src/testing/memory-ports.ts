@@ -4,6 +4,7 @@
  * Owns: the states of both, and the calls a factory may expect. Must not know: bytes; a connection is whatever
  * transport the test hands in. Source: twisted.internet.testing._FakePort, _FakeConnector, with the behaviour of real ones.
  */
+import { debugging, noteSite } from '../defer/debug.js'
 import { Deferred, Failure, succeed } from '../defer/index.js'
 import { CannotListenError, ConnectError, ConnectionRefusedError, UserError } from '../errors/index.js'
 import type {
@@ -31,6 +32,7 @@ export class MemoryPort<Address extends IAddress = TCPAddress> implements IListe
     this.#address = address
     this.#claim = claim
     this.#tls = tls
+    if (debugging) noteSite(this)
     this.startListening()
     this.ready = succeed<unknown>(this) as unknown as Deferred<IListeningPort<Address>>
   }
@@ -89,6 +91,7 @@ export class MemoryConnector implements IConnector {
     this.#factory = factory
     this.#destination = destination
     this.#tls = tls
+    if (debugging) noteSite(this)
   }
 
   connect(): void {

@@ -4,6 +4,7 @@
  * Owns: which descriptors are open, and the order of the protocol's callbacks. Must not know: programs.
  * Source: twisted.internet.testing.MemoryProcess.
  */
+import { debugging, noteSite } from '../defer/debug.js'
 import { Failure, succeed } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
 import type {
@@ -30,6 +31,7 @@ export class MemoryProcess implements IProcessTransport {
     const fds = options.childFDs ?? { 0: 'w', 1: 'r', 2: 'r' }
     this.open = new Set(Object.entries(fds).filter(([, what]) => typeof what === 'string').map(([fd]) => Number(fd)))
     for (const fd of this.open) this.pipes.set(fd, new StringTransport())
+    if (debugging) noteSite(this)
     protocol.makeConnection(this)
   }
 

@@ -3,6 +3,7 @@
  *
  * Owns: those records. Must not know: networks. Source: twisted.internet.testing (FakeDatagramTransport).
  */
+import { debugging, noteSite } from '../defer/debug.js'
 import { ConnectError } from '../errors/index.js'
 import { Failure, succeed } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
@@ -38,6 +39,7 @@ export class MemoryUDPPort implements IMulticastTransport {
     this.#address = address
     this.#maxPacketSize = maxPacketSize
     this.#interface = address.host
+    if (debugging) noteSite(this)
     this.ready = succeed<unknown>(this) as unknown as Deferred<IMulticastTransport>
     protocol.makeConnection(this)
   }

@@ -48,6 +48,11 @@ export function websocketsPython(): Peer {
   return { name: 'websockets', package: 'python3-websockets', command }
 }
 
+/** Wireshark's reader of capture files. */
+export function tshark(): Peer {
+  return { name: 'tshark', package: 'tshark', command: works('tshark', ['--version'], /^TShark/m) ? 'tshark' : null }
+}
+
 /** Tests that need a peer: where it is missing they are skipped and say why; in CI that is one failure instead. */
 export function describeWith(peer: Peer, title: string, tests: (command: string) => void): void {
   const { command } = peer

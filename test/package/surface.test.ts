@@ -11,12 +11,13 @@ import * as logger from '../../src/logger/index.js'
 import * as protocols from '../../src/protocols/index.js'
 import * as policies from '../../src/protocols/policies/index.js'
 import * as reactor from '../../src/reactor/index.js'
+import * as testing from '../../src/testing/index.js'
 import * as websocket from '../../src/websocket/index.js'
 
 const FOLDERS = { defer, endpoints, errors, logger, policies, protocols, reactor }
 
 /** What an application protocol's subpath exports, and `whorl` itself does not. */
-const elsewhere = (name: string): boolean => name in http || name in websocket
+const elsewhere = (name: string): boolean => name in http || name in websocket || name in testing
 
 /** For bindings, and for the layers among themselves. */
 const INTERNAL = [

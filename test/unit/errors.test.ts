@@ -24,6 +24,8 @@ const ARGUMENTS: Record<string, unknown[]> = {
   ConnectionRejected: ['No.', { status: 403, reason: '', headers: [], body: new Uint8Array(0) }],
   PageError: [404],
   RequestTimeoutError: ['tls'],
+  LeftBehind: [[{ kind: 'call', what: 'a call', where: undefined }]],
+  ReplayDivergence: [{ record: 3, time: 1.5, expected: 'this', got: 'that' }],
   WebSocketLost: ['It ended.', 1006],
   WebSocketTimeout: ['No answer.', 1006],
   UnexpectedErrorOutput: ['/bin/sh', new Uint8Array(3), 'bad'],

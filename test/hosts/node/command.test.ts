@@ -58,12 +58,14 @@ describe('whorl', () => {
   it('lists its commands, and tells its version', async () => {
     const help = await outcome(whorl('--help'))
     expect(help).toMatchObject({ status: 0, error: '' })
-    for (const name of ['forward', 'connect', 'echo', 'web', 'get']) expect(help.out).toMatch(new RegExp(`^  ${name} `, 'm'))
+    for (const name of ['forward', 'connect', 'echo', 'web', 'get', 'trace']) {
+      expect(help.out).toMatch(new RegExp(`^  ${name} `, 'm'))
+    }
     const { version } = JSON.parse(textOf('package.json')) as { version: string }
     expect(await outcome(whorl('--version'))).toEqual({ status: 0, out: `${version}\n`, error: '' })
   })
 
-  it.each(['forward', 'connect', 'echo', 'web', 'get'])('%s --help tells what it takes', async (name) => {
+  it.each(['forward', 'connect', 'echo', 'web', 'get', 'trace'])('%s --help tells what it takes', async (name) => {
     const { status, out } = await outcome(whorl(name, '--help'))
     expect(status).toBe(0)
     expect(out).toContain(`whorl ${name}`)

@@ -115,7 +115,8 @@ describe('grants', () => {
 
 /** What a restricted reactor does as any other: it leads to nothing outside. */
 const HARMLESS = [
-  'constructor', 'nameResolver', 'resolver', 'restrict', 'tlsHost', 'openTransports', 'closeAll', 'abortAll', 'ended',
+  'constructor', 'nameResolver', 'resolver', 'restrict', 'tlsHost', 'openTransports', 'openThings', 'closeAll',
+  'abortAll', 'ended',
   'deferLater', 'loopingCall', 'cooperate', 'enter', 'exit', 'flushLater', 'logFailure', 'free',
   'hasDue', 'compression', 'entropy',
 ]

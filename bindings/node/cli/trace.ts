@@ -1,0 +1,208 @@
+/**
+ * `whorl trace FILE`: prints the trace of a simulation, compares it with another, draws or exports it.
+ *
+ * Owns: what is asked for on the command line, and where it goes. Must not know: traces; src/testing/trace/ does.
+ */
+
+import { readFile, writeFile } from 'node:fs/promises'
+import process from 'node:process'
+import {
+  compareTraces, drawTrace, filterTrace, printRecord, TRACE_KINDS, traceFilter, TraceReader, traceToHTML, traceToPcapng,
+} from '../../../src/testing/trace/index.js'
+import type { TraceDifference, TraceDrawOptions, TraceFilter, TraceRecord } from '../../../src/testing/trace/index.js'
+import type { Arguments, Command } from './command.js'
+import { FAILED, OK, readArguments, say, UsageError } from './command.js'
+
+const USAGE = `Prints what happened in a simulation, one record a line.
+
+  whorl trace [CONDITIONS] [--payload N] [--limit N] FILE
+  whorl trace [CONDITIONS] [--svg OUT] [--html OUT] [--pcapng OUT] FILE
+  whorl trace --diff OTHER [--context N] FILE
+  whorl trace --summary FILE
+
+  FILE               a trace, as Simulation.trace() gives it
+
+Conditions; a record is shown when it meets all of them:
+  --host A,B         on one of these hosts, or between it and another
+  --connection 1,2   of these connections
+  --kind K,L         of these kinds
+  --from MS          at or after this time
+  --to MS            at or before it
+  --text TEXT        with this in its line or payload; case does not matter
+
+  --payload N        bytes of a payload that are printed (48)
+  --limit N          records that are printed (all), or drawn (500)
+  --svg OUT          draws a sequence diagram
+  --html OUT         makes a page with the diagram and the records, to open in a browser
+  --timers           shows timers in it, too
+  --pcapng OUT       makes a capture file for Wireshark and tshark
+  --diff OTHER       tells the first difference from another trace; the status is 1 if there is one
+  --context N        records that are told on each side of it (5)
+  --summary          tells seed, digest, hosts, and how many records of each kind there are
+
+Kinds: ${TRACE_KINDS.slice(0, 12).join(', ')},
+${TRACE_KINDS.slice(12).join(', ')}; "datagram" is the three of them.
+`
+
+/** Lines that are written at once. */
+const BATCH = 500
+
+export const trace: Command = {
+  summary: 'print, compare, draw or export the trace of a simulation',
+  usage: USAGE,
+  async run(args) {
+    const text = { type: 'string' } as const
+    const yes = { type: 'boolean', default: false } as const
+    const { values, positionals: [file] } = readArguments(args, ['FILE'], {
+      host: text, connection: text, kind: text, from: text, to: text, text, payload: text, limit: text, svg: text,
+      html: text, pcapng: text, timers: yes, diff: text, context: text, summary: yes,
+    })
+    const filter = filterOf(values)
+    const limit = wholeNumber(values, 'limit')
+    const payload = wholeNumber(values, 'payload')
+    const context = wholeNumber(values, 'context')
+    const reader = await open(file!)
+    const other = stringOf(values, 'diff')
+    if (other !== undefined) return tellDifference(compareTraces(reader, await open(other), context), file!, other)
+    if (values['summary'] === true) {
+      await print([summaryOf(reader)])
+      return OK
+    }
+    const timers = values['timers'] === true
+    const draw: TraceDrawOptions = limit === undefined ? { filter, timers } : { filter, timers, limit }
+    if (await writeFiles(reader, values, draw)) return OK
+    const lines = linesOf(filterTrace(reader, filter), limit ?? Infinity, payload)
+    await print(lines)
+    return OK
+  },
+}
+
+/** @returns whether any was asked for */
+async function writeFiles(reader: TraceReader, values: Arguments['values'], draw: TraceDrawOptions): Promise<boolean> {
+  const [svg, html, pcapng] = ['svg', 'html', 'pcapng'].map((name) => stringOf(values, name))
+  if (svg !== undefined) await writeFile(svg, drawTrace(reader, draw))
+  if (html !== undefined) await writeFile(html, traceToHTML(reader, draw))
+  if (pcapng !== undefined) await writeFile(pcapng, traceToPcapng(reader, draw.filter))
+  return [svg, html, pcapng].some((name) => name !== undefined)
+}
+
+async function open(path: string): Promise<TraceReader> {
+  try {
+    return new TraceReader(await readFile(path))
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function filterOf(values: Arguments['values']): TraceFilter {
+  const [hosts, connections, kinds] = ['host', 'connection', 'kind'].map((name) => listOf(values, name))
+  const [from, to] = [numberOf(values, 'from'), numberOf(values, 'to')]
+  const text = stringOf(values, 'text')
+  const filter: TraceFilter = {
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(connections === undefined ? {} : { connections: connections.map((one) => toNumber(one, 'connection')) }),
+    ...(kinds === undefined ? {} : { kinds }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(text === undefined ? {} : { text }),
+  }
+  try {
+    traceFilter(filter)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+  return filter
+}
+
+function stringOf(values: Arguments['values'], name: string): string | undefined {
+  const value = values[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+function listOf(values: Arguments['values'], name: string): string[] | undefined {
+  return stringOf(values, name)?.split(',').map((one) => one.trim()).filter((one) => one !== '')
+}
+
+function numberOf(values: Arguments['values'], name: string): number | undefined {
+  const text = stringOf(values, name)
+  return text === undefined ? undefined : toNumber(text, name)
+}
+
+function wholeNumber(values: Arguments['values'], name: string): number | undefined {
+  const value = numberOf(values, name)
+  if (value === undefined || Number.isSafeInteger(value)) return value
+  throw new UsageError(`--${name} takes a whole number`)
+}
+
+function toNumber(text: string, name: string): number {
+  const value = Number(text.replace(/^#/, ''))
+  if (text.trim() === '' || !(value >= 0)) throw new UsageError(`--${name} takes a number, not "${text}"`)
+  return value
+}
+
+function * linesOf(records: Iterable<TraceRecord>, limit: number, payload: number | undefined): Iterable<string> {
+  let count = 0
+  for (const record of records) {
+    if (count >= limit) return
+    count += 1
+    yield printRecord(record, payload === undefined ? {} : { payload })
+  }
+}
+
+/** No faster than it is taken. */
+async function print(lines: Iterable<string>): Promise<void> {
+  let batch: string[] = []
+  for (const line of lines) {
+    batch.push(line)
+    if (batch.length < BATCH) continue
+    if (!await write(`${batch.join('\n')}\n`)) return
+    batch = []
+  }
+  if (batch.length > 0) await write(`${batch.join('\n')}\n`)
+}
+
+/** @returns false when nobody reads on */
+function write(text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, (error) => resolve(error === undefined || error === null))
+  })
+}
+
+function summaryOf(reader: TraceReader): string {
+  const { seed, digest, records, dropped } = reader.head
+  const kinds = new Map<string, number>()
+  const hosts = new Set<string>()
+  let end = 0
+  for (const record of reader) {
+    if (record.kind === 'host') hosts.add(`${record.host.name} (${record.host.ipv4})`)
+    if (record.index === 0) continue
+    kinds.set(record.kind, (kinds.get(record.kind) ?? 0) + 1)
+    end = record.time
+  }
+  return [
+    `seed     ${seed}`,
+    `digest   ${digest}`,
+    `records  ${records}${dropped > 0 ? `, of which the first ${dropped} are not in the file` : ''}`,
+    `until    ${end.toFixed(3)} ms`,
+    `hosts    ${[...hosts].join(', ')}`,
+    ...TRACE_KINDS.filter((kind) => kinds.has(kind)).map((kind) => `  ${kind.padEnd(20)}${kinds.get(kind)}`),
+  ].join('\n')
+}
+
+async function tellDifference(difference: TraceDifference | null, file: string, other: string): Promise<number> {
+  if (difference === null) {
+    say('no difference')
+    return OK
+  }
+  const { index, isFirst, before, left, right } = difference
+  const lines = (records: readonly TraceRecord[], sign: string): string[] => {
+    return records.length === 0 ? [`${sign}  (ends)`] : records.map((record) => `${sign} ${printRecord(record)}`)
+  }
+  const remark = isFirst ? '' : '; what came before is not in both files, they may have parted there'
+  const rest = left.length + right.length === 0 ? [] : [...lines(left, '-'), ...lines(right, '+')]
+  await print([
+    `--- ${file}`, `+++ ${other}`, `record ${index} differs${remark}`,
+    ...before.map((record) => `  ${printRecord(record)}`), ...rest,
+  ])
+  return FAILED
+}

@@ -1,0 +1,249 @@
+/**
+ * The chat of examples/switchboard: members by TCP and by WebSocket, who come, talk, are cut off, and come again.
+ *
+ * Safety: what a member hears of the room is what the room said while the member was in it, each line once and in the
+ * order of the room, from the first on. Liveness: in quiet everybody is in the room, and hears everybody.
+ */
+import { clientFromString, Factory, LineReceiver, TimeoutMixin } from 'whorl'
+import type { Failure, IProtocol } from 'whorl'
+import type { Reactor } from 'whorl/node'
+import type { SeededRandom } from 'whorl/core'
+import { serve, Site } from 'whorl/http'
+import type { Scenario, Simulation, SimulatedHost, SimulateOptions } from 'whorl/testing'
+import { connectWebSocket, WebSocketProtocol, WebSocketServerFactory } from 'whorl/websocket'
+import { ChatFactory } from '../../../examples/switchboard/chat-protocol.js'
+import { CHAT_LIMITS } from '../../../examples/switchboard/limits.js'
+import { Room } from '../../../examples/switchboard/room.js'
+import type { Member } from '../../../examples/switchboard/room.js'
+import { WebChat } from '../../../examples/switchboard/web-chat.js'
+import { fateOf, Judge, QUIET } from './parts.js'
+
+export const options: SimulateOptions = {
+  until: 90_000, hosts: 5,
+  faults: { every: 3_000, quiet: QUIET },
+}
+
+const LIMITS = { ...CHAT_LIMITS, idle: 12_000, warning: 3_000, farewell: 2_000, naming: 5_000 }
+/** A client without a sign of the server for so long connects anew. */
+const PATIENCE = 4_000
+
+export const scenario: Scenario = async (simulation) => {
+  const judge = new Judge(simulation)
+  const told = new Map<string, string[]>()
+  const people: Person[] = []
+  simulation.host('server', (host) => {
+    const room = new WatchedRoom(told)
+    host.reactor.listenTCP(8_023, new ChatFactory(room, host.reactor, LIMITS))
+    const web = new WebSocketServerFactory({ timeouts: { ping: 5_000, pong: 3_000 } })
+    web.buildProtocol = () => new WebChat(room, host.reactor, LIMITS)
+    void serve(host.reactor, 'tcp:80', new Site(() => 'a page', { reactor: host.reactor }).upgrade('/chat', web))
+  })
+  for (let client = 1; client < simulation.hosts; client++) {
+    simulation.host(`client-${client}`, (host) => {
+      people[client] = new Person(simulation, host, judge, told, client % 2 === 0)
+      people[client].connect()
+    })
+  }
+  // Once all are back, everybody says a last word, and hears the others'.
+  const last = judge.calm + 25_000
+  simulation.at(last, () => {
+    for (const person of people) person?.sayLast()
+  })
+  simulation.at(last + 5_000, () => {
+    for (const one of people) {
+      for (const other of people) {
+        if (one === undefined || other === undefined || one === other) continue
+        const line = `<${other.nick}> last`
+        judge.that(one.heard.includes(line), () => `${one.nick} (${one.state}) has not heard ${line} (${other.state})`)
+      }
+    }
+  })
+  await simulation.run(simulation.until)
+  judge.verdict()
+}
+
+/** Keeps what the room has told each member, in its order. */
+class WatchedRoom extends Room {
+  readonly #told: Map<string, string[]>
+  readonly #here = new Set<string>()
+
+  constructor(told: Map<string, string[]>) {
+    super()
+    this.#told = told
+  }
+
+  override join(member: Member): void {
+    super.join(member)
+    this.#here.add(member.nick)
+    this.#told.set(member.nick, [])
+  }
+
+  override leave(member: Member, why: string): void {
+    if (this.nicks.includes(member.nick)) this.#here.delete(member.nick)
+    super.leave(member, why)
+  }
+
+  override announce(line: string, except?: Member): void {
+    for (const nick of this.#here) if (nick !== except?.nick) this.#told.get(nick)!.push(line)
+    super.announce(line, except)
+  }
+}
+
+/** Somebody on a host, who comes again under another name whenever the connection is lost. */
+class Person {
+  nick = ''
+  heard: string[] = []
+  state = 'new'
+  readonly #simulation: Simulation
+  readonly #host: SimulatedHost
+  readonly #reactor: Reactor
+  readonly #judge: Judge
+  readonly #told: ReadonlyMap<string, string[]>
+  readonly #isWeb: boolean
+  readonly #random: SeededRandom
+  #visits = 0
+  #said = 0
+  #isIn = false
+  #way: { say(line: string): void, cut(): void } | null = null
+
+  constructor(
+    simulation: Simulation, host: SimulatedHost, judge: Judge, told: ReadonlyMap<string, string[]>, isWeb: boolean) {
+    this.#simulation = simulation
+    this.#host = host
+    this.#reactor = host.reactor
+    this.#judge = judge
+    this.#told = told
+    this.#isWeb = isWeb
+    this.#random = fateOf(simulation, host)
+  }
+
+  connect(): void {
+    this.#visits += 1
+    const { name, incarnation } = this.#host
+    this.nick = `${name.replace('client-', this.#isWeb ? 'web' : 'tel')}-${incarnation}-${this.#visits}`
+    this.heard = []
+    this.#isIn = false
+    this.state = 'connecting'
+    const reactor = this.#reactor
+    const failed = (reason: Failure): void => {
+      this.#judge.named(reason.value, 'connecting')
+      this.state = `connecting failed: ${reason.value.message}`
+      reactor.callLater(this.#random.between(100, 1_500), () => this.connect())
+    }
+    if (this.#isWeb) {
+      connectWebSocket(reactor, 'ws://server/chat', new WebEnd(this), {
+        timeouts: { connect: 3_000, handshake: 3_000, ping: PATIENCE / 2, pong: PATIENCE / 2 },
+      }).addErrback(failed)
+    } else {
+      const factory = new Factory()
+      factory.buildProtocol = () => {
+        const end = new TelnetEnd(this)
+        end.clock = reactor
+        return end as IProtocol
+      }
+      clientFromString(reactor, 'tcp:server:8023:timeout=3000').connect(factory).addErrback(failed)
+    }
+  }
+
+  opened(way: { say(line: string): void, cut(): void }): void {
+    this.#way = way
+    this.state = 'connected'
+    way.say(this.nick)
+    this.#reactor.callLater(1_000, () => this.#live(way))
+  }
+
+  /** Talks, asks who is there so that a dead server is noticed, and sometimes goes. */
+  #live(way: { say(line: string): void, cut(): void }): void {
+    if (this.#way !== way) return
+    const random = this.#random
+    if (random.chance(0.02) && this.#simulation.now < this.#judge.calm) way.say('/quit for now')
+    else if (random.chance(0.02) && this.#simulation.now < this.#judge.calm) way.cut()
+    else if (random.chance(0.6)) {
+      for (let count = 1 + random.below(3); count > 0; count--) {
+        way.say(`${this.#said++} ${'la '.repeat(random.below(30))}.`)
+      }
+    } else way.say('/who')
+    this.#reactor.callLater(random.between(200, 2_000), () => this.#live(way))
+  }
+
+  sayLast(): void {
+    this.#judge.that(this.#isIn && this.#way !== null, () => `${this.nick} is not in the room: ${this.state}`)
+    this.#way?.say('last')
+  }
+
+  heardLine(line: string): void {
+    if (line.startsWith('Hello, ')) {
+      this.#isIn = true
+      this.state = 'in the room'
+      this.#judge.that(this.heard.length === 0, `${this.nick} heard the room before the welcome`)
+    }
+    if (!/^(?:<|\* (?!Are you there))/.test(line)) {
+      this.#judge.that(/^(?:Hello|Here:|Welcome|\/help|Goodbye|\* Are|Nothing heard|No nickname)/.test(line),
+        () => `${this.nick} was told: ${line}`)
+      return
+    }
+    const told = this.#told.get(this.nick)
+    const at = this.heard.length
+    this.heard.push(line)
+    this.#judge.that(told?.[at] === line, () => `${this.nick} heard as line ${at} '${line}', not '${told?.[at]}'`)
+  }
+
+  lost(reason: Failure): void {
+    this.#judge.named(reason.value, this.nick)
+    this.#way = null
+    this.#isIn = false
+    this.state = `lost: ${reason.value.message}`
+    this.#reactor.callLater(this.#random.between(100, 1_500), () => this.connect())
+  }
+}
+
+class TelnetEnd extends TimeoutMixin(LineReceiver) {
+  readonly #person: Person
+
+  constructor(person: Person) {
+    super()
+    this.#person = person
+  }
+
+  override connectionMade(): void {
+    this.setTimeout(PATIENCE)
+    this.#person.opened({ say: (line) => this.sendLine(line), cut: () => this.transport.abortConnection() })
+  }
+
+  override lineReceived(line: string): void {
+    this.resetTimeout()
+    this.#person.heardLine(line)
+  }
+
+  override timeoutConnection(): void {
+    this.transport.abortConnection()
+  }
+
+  override connectionLost(reason: Failure): void {
+    this.setTimeout(null)
+    super.connectionLost(reason)
+    this.#person.lost(reason)
+  }
+}
+
+class WebEnd extends WebSocketProtocol {
+  readonly #person: Person
+
+  constructor(person: Person) {
+    super()
+    this.#person = person
+  }
+
+  override connectionMade(): void {
+    this.#person.opened({ say: (line) => this.sendText(line), cut: () => this.transport.abortConnection() })
+  }
+
+  override textReceived(text: string): void {
+    this.#person.heardLine(text)
+  }
+
+  override connectionLost(reason: Failure): void {
+    super.connectionLost(reason)
+    this.#person.lost(reason)
+  }
+}

@@ -1,0 +1,294 @@
+/**
+ * HTTP: one server, agents with a pool, retries, long bodies both ways, and a client that pipelines.
+ *
+ * Safety: every request ends once, with its own answer or with an error that has a name; a POST is carried out once at
+ * most; a body is whole where it ends in order; a pool never has more connections than it may. Liveness: no request
+ * takes longer than its deadline; what is asked in quiet is answered, and in the end nothing is left.
+ */
+import { clientFromString, Factory, Protocol } from 'whorl'
+import type { Failure, IProtocol } from 'whorl'
+import type { Reactor } from 'whorl/node'
+import type { SeededRandom } from 'whorl/core'
+import { Agent, HTTPConnectionPool, RequestTimeoutError, RetryAgent, serve } from 'whorl/http'
+import type { ClientResponse, HandlerAnswer, IAgent, ServerRequest } from 'whorl/http'
+import type { Scenario, SimulatedHost, SimulateOptions } from 'whorl/testing'
+import { byteAt, bytesOf, differenceOf, fateOf, Judge, keepOn, QUIET, sizeBy } from './parts.js'
+
+/** Each run takes its time. */
+export const share = 0.7
+
+export const options: SimulateOptions = {
+  until: 90_000, hosts: 4, bufferBytes: 32_768,
+  faults: { every: 3_000, quiet: QUIET },
+}
+
+const DEADLINE = 8_000
+const MOST_PER_HOST = 3
+/** Kept connections that lead nowhere are forgotten after so long. */
+const KEPT = 3_000
+
+type Way = 'get' | 'put' | 'post' | 'stream'
+
+/** One request, as those who know both ends see it. */
+interface Asked {
+  readonly id: number
+  readonly way: Way
+  /** Bytes of the body, and of the answer's. */
+  readonly up: number
+  readonly down: number
+  readonly retries: boolean
+  readonly isQuiet: boolean
+  /** How often a server has begun to carry it out, and how often it came whole. */
+  begun: number
+  ended: number
+  outcome: string
+}
+
+export const scenario: Scenario = async (simulation) => {
+  const judge = new Judge(simulation)
+  const all: Asked[] = []
+  const pools: HTTPConnectionPool[] = []
+  simulation.host('server', (host) => {
+    const random = fateOf(simulation, host)
+    void serve(host.reactor, 'tcp:80', (request) => answer(request, judge, all, host, random), {
+      limits: { bodyBytes: null },
+      timeouts: { header: 4_000, body: 4_000, idle: 6_000, write: 6_000, abort: 2_000 },
+    })
+  })
+  for (let client = 1; client < simulation.hosts; client++) {
+    simulation.host(`client-${client}`, (host) => {
+      const random = fateOf(simulation, host)
+      const { reactor } = host
+      if (client === 3) return pipeline(host, judge, all, random)
+      const pool = new HTTPConnectionPool(reactor, { maxPerHost: MOST_PER_HOST, cachedConnectionTimeout: KEPT })
+      pools[client] = pool
+      const timeouts = { connect: 3_000, send: 4_000, response: 4_000, body: 4_000, total: DEADLINE }
+      const agent = new Agent(reactor, { pool, timeouts })
+      const patient = new RetryAgent(reactor, agent, { retries: 3, backoff: (attempt) => 100 * 2 ** attempt })
+      keepOn(host, random.between(0, 1_000), () => {
+        if (simulation.now > simulation.until - 20_000) return null
+        const isQuiet = simulation.now > judge.calm + KEPT + DEADLINE
+        for (let count = 1 + random.below(3); count > 0; count--) {
+          const asked = askedBy(random, all, isQuiet)
+          ask(asked, asked.retries ? patient : agent, reactor, judge, random)
+        }
+        const { idle, busy, connecting } = pool.counts
+        const count = idle + busy + connecting
+        judge.that(count <= MOST_PER_HOST, `${count} connections to one host`)
+        return random.between(500, 4_000)
+      })
+    })
+  }
+  await simulation.run(simulation.until)
+  for (const asked of all) {
+    if (!asked.isQuiet) continue
+    const { id, way, outcome } = asked
+    judge.that(outcome === 'answered', () => `request ${id}, ${way}, in quiet: ${outcome || 'nothing'}`)
+  }
+  for (const pool of pools) {
+    if (pool === undefined) continue
+    const { idle, busy, connecting, waiting } = pool.counts
+    judge.that(idle + busy + connecting + waiting === 0, () => `left in a pool: ${JSON.stringify(pool.counts)}`)
+  }
+  judge.verdict()
+}
+
+function askedBy(random: SeededRandom, all: Asked[], isQuiet: boolean): Asked {
+  const way = (['get', 'get', 'put', 'post', 'stream'] as const)[random.below(5)]!
+  const most = random.chance(0.08) ? 100_000 : 4_000
+  const asked: Asked = {
+    id: all.length, way, up: way === 'get' ? 0 : sizeBy(random, most), down: sizeBy(random, most),
+    retries: random.chance(0.4), isQuiet, begun: 0, ended: 0, outcome: '',
+  }
+  all.push(asked)
+  return asked
+}
+
+const METHODS: Record<Way, string> = { get: 'GET', put: 'PUT', post: 'POST', stream: 'POST' }
+
+function ask(asked: Asked, agent: IAgent, reactor: Reactor, judge: Judge, random: SeededRandom): void {
+  const { id, way, up, down } = asked
+  const begun = reactor.now()
+  const over = (outcome: string): void => {
+    judge.that(asked.outcome === '', () => `request ${id} ended twice: ${asked.outcome}, ${outcome}`)
+    asked.outcome = outcome
+    const took = reactor.now() - begun
+    // Tries again have a deadline each, and waits in between.
+    const longest = asked.retries ? 4 * DEADLINE + 1_500 : DEADLINE
+    judge.that(took < longest + 100, () => `request ${id} took ${Math.round(took)} ms`)
+  }
+  const body = way === 'get' ? null : way === 'stream' ? piecesOf(reactor, id, up, random.below(20)) : bytesOf(id, up)
+  agent.request(METHODS[way], `http://server/${id}?down=${down}`, { body })
+    .addCallback((response: ClientResponse) => {
+      // Where the network was too slow for the server's patience.
+      if (response.status === 408) throw new RequestTimeoutError('send')
+      judge.that(response.status === 200, () => `request ${id} was answered with ${response.status}`)
+      judge.that(response.headers.get('x-id') === String(id), () => `request ${id} got the answer of another`)
+      return random.chance(0.5) ? response.read() : slowly(response, reactor)
+    })
+    .addCallbacks((data: Uint8Array) => {
+      const difference = differenceOf(bytesOf(-id, down), data)
+      judge.that(difference === -1, () => `the answer to request ${id} differs at byte ${difference} of ${data.length}`)
+      judge.that(asked.ended > 0, `request ${id} was answered before it came`)
+      over('answered')
+    }, (reason: Failure) => {
+      judge.named(reason.value, `request ${id}`)
+      over(`${reason.value.name}: ${reason.value.message}`)
+    })
+}
+
+/** A body that is made as it is sent, sometimes with pauses. */
+async function* piecesOf(reactor: Reactor, id: number, length: number, pause: number): AsyncGenerator<Uint8Array> {
+  const whole = bytesOf(id, length)
+  for (let at = 0; at < length; at += 3_000) {
+    if (pause > 10) await reactor.deferLater(pause)
+    yield whole.subarray(at, at + 3_000)
+  }
+}
+
+async function slowly(response: ClientResponse, reactor: Reactor): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of response) {
+    pieces.push(piece)
+    await reactor.deferLater(1)
+  }
+  return joined(pieces)
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+/** What the server does with a request: reads its body, takes its time, answers. */
+async function answer(
+  request: ServerRequest, judge: Judge, all: readonly Asked[], host: SimulatedHost, random: SeededRandom,
+): Promise<HandlerAnswer> {
+  const id = Number(request.path.slice(1))
+  const asked = all[id]
+  judge.that(asked !== undefined, `a request ${request.path} that nobody has made`)
+  const { way, up, down, retries } = asked!
+  asked!.begun += 1
+  judge.that(way !== 'post' && way !== 'stream' || asked!.begun === 1, `the POST ${id} came ${asked!.begun} times`)
+  judge.that(retries || asked!.begun <= 2, `request ${id} came ${asked!.begun} times`)
+  let length = 0
+  for await (const piece of request) {
+    for (let at = 0; at < piece.length; at++) {
+      if (piece[at] !== byteAt(id, length + at)) judge.that(false, `the body of ${id} differs at byte ${length + at}`)
+    }
+    length += piece.length
+  }
+  judge.that(length === up, () => `the body of ${id} ended in order after ${length} of ${up} bytes`)
+  asked!.ended += 1
+  if (random.chance(0.3)) await host.reactor.deferLater(random.between(1, 300))
+  const headers = { 'X-Id': String(id), 'Content-Type': 'application/octet-stream' }
+  if (!random.chance(0.3)) return { headers, body: bytesOf(-id, down) }
+  return { headers, body: piecesOf(host.reactor, -id, down, random.below(20)) }
+}
+
+/** A client that asks several things at once on one connection: the answers come in that order. */
+function pipeline(host: SimulatedHost, judge: Judge, all: Asked[], random: SeededRandom): void {
+  const { simulation } = judge
+  keepOn(host, random.between(0, 1_000), () => {
+    if (simulation.now > simulation.until - 20_000) return null
+    const isQuiet = simulation.now > judge.calm + 1_000
+    const batch = Array.from({ length: 1 + random.below(8) }, (): Asked => {
+      const asked: Asked = {
+        id: all.length, way: random.chance(0.3) ? 'post' : 'get', up: 0, down: sizeBy(random, 6_000), retries: false,
+        isQuiet, begun: 0, ended: 0, outcome: '',
+      }
+      all.push(asked)
+      return asked
+    })
+    const factory = new Factory()
+    factory.buildProtocol = () => new Pipelining(batch, judge) as IProtocol
+    clientFromString(host.reactor, 'tcp:server:80:timeout=3000').connect(factory).addErrback((reason: Failure) => {
+      judge.named(reason.value, 'connecting')
+      for (const asked of batch) asked.outcome = reason.value.name
+    })
+    return random.between(1_000, 6_000)
+  })
+}
+
+class Pipelining extends Protocol {
+  readonly #batch: readonly Asked[]
+  readonly #judge: Judge
+  #received = new Uint8Array(0)
+  #answered = 0
+
+  constructor(batch: readonly Asked[], judge: Judge) {
+    super()
+    this.#batch = batch
+    this.#judge = judge
+  }
+
+  override connectionMade(): void {
+    this.#batch.forEach(({ id, way, down }, at) => {
+      const close = at === this.#batch.length - 1 ? 'Connection: close\r\n' : ''
+      const length = way === 'post' ? 'Content-Length: 0\r\n' : ''
+      this.transport.write(`${METHODS[way]} /${id}?down=${down} HTTP/1.1\r\nHost: server\r\n${length}${close}\r\n`)
+    })
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.#received = joined([this.#received, data])
+    while (this.#take());
+  }
+
+  /** Takes one answer, if it is whole. */
+  #take(): boolean {
+    const text = new TextDecoder('latin1').decode(this.#received)
+    const end = text.indexOf('\r\n\r\n')
+    if (end < 0) return false
+    const head = text.slice(0, end)
+    const body = /\r\ncontent-length: (\d+)/i.test(head)
+      ? this.#counted(end + 4, Number(/\r\ncontent-length: (\d+)/i.exec(head)![1]))
+      : this.#chunked(text, end + 4)
+    if (body === null) return false
+    const asked = this.#batch[this.#answered]
+    this.#answered += 1
+    this.#judge.that(asked !== undefined, 'an answer that nobody has asked for')
+    const id = Number(/\r\nx-id: (\d+)/i.exec(head)?.[1])
+    this.#judge.that(asked?.id === id, () => `the answer of ${id} came for ${asked?.id}: ${head}`)
+    const difference = differenceOf(bytesOf(-id, asked?.down ?? 0), body)
+    this.#judge.that(difference === -1, () => `the answer to ${id} differs at byte ${difference}`)
+    asked!.outcome = 'answered'
+    return true
+  }
+
+  #counted(from: number, length: number): Uint8Array | null {
+    if (this.#received.length < from + length) return null
+    const body = this.#received.slice(from, from + length)
+    this.#received = this.#received.slice(from + length)
+    return body
+  }
+
+  #chunked(text: string, from: number): Uint8Array | null {
+    const pieces: Uint8Array[] = []
+    for (let at = from; ;) {
+      const line = text.indexOf('\r\n', at)
+      if (line < 0) return null
+      const length = parseInt(text.slice(at, line), 16)
+      const next = line + 2 + length + 2
+      if (this.#received.length < next) return null
+      if (length > 0) pieces.push(this.#received.slice(line + 2, line + 2 + length))
+      at = next
+      if (length > 0) continue
+      this.#received = this.#received.slice(next)
+      return joined(pieces)
+    }
+  }
+
+  override connectionLost(reason: Failure): void {
+    super.connectionLost(reason)
+    this.#judge.named(reason.value, 'a pipeline')
+    for (const asked of this.#batch) {
+      if (asked.outcome === '') asked.outcome = reason.value.name
+    }
+  }
+}

@@ -1,0 +1,166 @@
+/** The file format by itself: values go through it, and damaged files are told from whole ones. */
+import { describe, expect, it } from 'vitest'
+import { ConnectionLost, RecordingError, TimeoutError } from '../../../src/errors/index.js'
+import type { HostPort, ReactorParts } from '../../../src/interfaces/index.js'
+import { defaultCore } from '../../../src/core/index.js'
+import { Reactor } from '../../../src/reactor/index.js'
+import { recordParts, Recording, Replay } from '../../../src/testing/index.js'
+import { BlockWriter } from '../../../src/testing/record/block-writer.js'
+import { ByteReader } from '../../../src/testing/record/byte-reader.js'
+import { HASH_START, hashOf } from '../../../src/testing/record/format.js'
+import { joined } from '../../../src/testing/record/recording.js'
+import { readValue, writeValue } from '../../../src/testing/record/values.js'
+
+function through(value: unknown, blockSize = 1024): unknown {
+  const blocks: Uint8Array[] = []
+  const out = new BlockWriter(blockSize, (block) => {
+    blocks.push(block)
+    return false
+  })
+  writeValue(out, value)
+  out.flush()
+  const from = new ByteReader(joined(blocks))
+  const read = readValue(from)
+  expect(from.isAtEnd).toBe(true)
+  return read
+}
+
+/** A host by hand: its clock is a number, and what it is to call waits in lists. */
+class HandHost implements HostPort {
+  readonly name = 'hand'
+  time = 1_000.5
+  readonly timers = new Set<{ at: number, fn: () => void }>()
+  queue: (() => void)[] = []
+  now = (): number => this.time
+  wallClock = (): number => 946_684_800_000 + Math.floor(this.time)
+  setTimer = (delay: number, fn: () => void): unknown => {
+    const timer = { at: this.time + delay, fn }
+    this.timers.add(timer)
+    return timer
+  }
+  clearTimer = (timer: unknown): void => void this.timers.delete(timer as never)
+  soon = (fn: () => void): void => void this.queue.push(fn)
+  afterJobs = (fn: () => void): void => void this.queue.push(fn)
+  keepAlive = (): void => undefined
+  installSignals = () => (): void => undefined
+  encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+  allocate = (length: number): Uint8Array => new Uint8Array(length)
+  entropy = (bytes: Uint8Array): void => void bytes.fill(7)
+
+  /** Moves on, and calls what is due. */
+  async advance(ms: number): Promise<void> {
+    this.time += ms
+    for (const timer of [...this.timers]) {
+      if (timer.at > this.time) continue
+      this.timers.delete(timer)
+      timer.fn()
+      await undefined
+    }
+    for (const fn of this.queue.splice(0)) fn()
+  }
+}
+
+const program = (reactor: Reactor, say: (text: string) => void): void => {
+  reactor.callLater(10, async () => {
+    say(`ten at ${reactor.now()}`)
+    await undefined
+    say(`date ${reactor.wallClock()}, bytes ${String(reactor.entropy(3))}`)
+    reactor.callLater(0, () => say('at once'))
+  })
+  reactor.callLater(1_000_000, () => say('never'))
+}
+
+async function recorded(): Promise<{ file: Uint8Array, said: string[] }> {
+  const blocks: Uint8Array[] = []
+  const host = new HandHost()
+  const base: ReactorParts = { core: defaultCore, host }
+  const { parts, recorder } = recordParts(base, { sink: (block) => void blocks.push(block) })
+  const said: string[] = []
+  program(new Reactor(parts), (text) => said.push(text))
+  for (const step of [5, 5.25, 0.0004, 0.5, 100]) await host.advance(step)
+  recorder.stop()
+  expect(host.timers.size).toBe(1)
+  return { file: joined(blocks), said }
+}
+
+describe('values in a recording', () => {
+  it('come back as they were', () => {
+    const values = [
+      undefined, null, true, false, 0, 1, -1, 127, 128, 2 ** 31, 2 ** 53 - 1, -(2 ** 40), 0.1, -0, NaN, Infinity, '',
+      'text é 💡', new Uint8Array([1, 2, 255]), [], [1, [2, 'three']], { a: 1, b: { c: [null] } }, 'x'.repeat(5_000),
+    ]
+    for (const value of values) for (const size of [16, 1024]) expect(through(value, size)).toEqual(value)
+    expect(Object.is(through(-0), -0)).toBe(true)
+  })
+
+  it('are errors of the classes they were, with what they know', () => {
+    const cause = Object.assign(new Error('reset'), { code: 'ECONNRESET', errno: -104 })
+    const error = new ConnectionLost('gone', { cause })
+    const read = through(error) as ConnectionLost
+    expect(read).toBeInstanceOf(ConnectionLost)
+    expect(read).toMatchObject({ name: 'ConnectionLost', message: 'gone', fault: 'remote' })
+    expect(read.code).toBe('ERR_CONNECTION_LOST')
+    expect(read.cause).toMatchObject({ message: 'reset', code: 'ECONNRESET', errno: -104 })
+    expect(through(new TimeoutError())).toBeInstanceOf(TimeoutError)
+    expect((through(new RangeError('far')) as Error).name).toBe('RangeError')
+    expect('cause' in (through(new Error('alone')) as Error)).toBe(false)
+  })
+
+  it('that lead to themselves, or are of no kind that can be kept, do no harm', () => {
+    const circle: Record<string, unknown> = { name: 'circle', fn: () => undefined }
+    circle.self = circle
+    expect(through(circle)).toMatchObject({ name: 'circle', self: { name: 'circle' } })
+    expect(through(Symbol('s'))).toBe('Symbol(s)')
+    expect(Object.getPrototypeOf(through(JSON.parse('{"__proto__": {"a": 1}}')))).toBe(Object.prototype)
+  })
+})
+
+describe('the hash of output', () => {
+  it('depends on every byte, and not on where in memory they are', () => {
+    for (const length of [0, 1, 63, 64, 65, 79, 80, 200]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => i * 31)
+      const seen = new Set([hashOf(bytes, HASH_START)])
+      const moved = new Uint8Array(length + 3)
+      moved.set(bytes, 3)
+      expect(seen.has(hashOf(moved.subarray(3), HASH_START))).toBe(true)
+      for (let at = 0; at < length; at++) {
+        const other = Uint8Array.from(bytes)
+        other[at] ^= 1
+        seen.add(hashOf(other, HASH_START))
+      }
+      expect(seen.size).toBe(length + 1)
+    }
+  })
+})
+
+describe('a recording of any host', () => {
+  it('is replayed without that host', async () => {
+    const { file, said } = await recorded()
+    expect(said).toEqual(['ten at 1011.25', 'date 946684801011, bytes 7,7,7', 'at once'])
+    const again: string[] = []
+    const replay = new Replay(file)
+    program(replay.reactor, (text) => again.push(text))
+    const report = await replay.run()
+    expect(again).toEqual(said)
+    expect(report).toMatchObject({ divergences: [], exitStatus: null })
+    expect(await replay.run()).toEqual(report)
+    expect(() => replay.reactor.listenTCP(1, null as never)).toThrow(TypeError)
+  })
+
+  it('that is damaged is a RecordingError, or another recording, and never anything else', async () => {
+    const { file } = await recorded()
+    for (let at = 0; at < file.length; at++) {
+      for (const change of [1, 0x80, 0xff]) {
+        const damaged = Uint8Array.from(file)
+        damaged[at] ^= change
+        try {
+          for (const line of new Recording(damaged).lines()) expect(line).not.toBe('')
+        } catch (error) {
+          expect(error).toBeInstanceOf(RecordingError)
+        }
+      }
+    }
+    const deep = new Uint8Array(100_000).map((_, i) => i % 2 === 0 ? 9 : 1)
+    expect(() => readValue(new ByteReader(deep))).toThrow(RecordingError)
+  })
+})
