@@ -100,6 +100,11 @@ export interface HTTPParserOptions {
 
 /** By slot of each core: what is known of the fields in it. Bounded, as the slots are; see wire/http1-again.ts. */
 const slots = new WeakMap<Core, KnownFields[]>()
+/**
+ * One of each that is never let go. When V8 collects while no head is alive it forgets what such objects look like, and
+ * throws away all machine code that relies on it.
+ */
+const specimens: (HTTPHead | HTTPFields)[] = []
 
 /** A parser of requests or responses, one behind the other. */
 export class HTTPParser implements RingUser {
@@ -154,6 +159,7 @@ export class HTTPParser implements RingUser {
       const list = encodeFieldNames()
       check(core.exports.httpNames(core.lend(list), list.length), 'httpParser')
       slots.set(core, known = [])
+      if (specimens.length === 0) keepSpecimens(core)
     }
     this.#slots = known
     this.#core = core
@@ -495,4 +501,11 @@ function modeOf({ mode, lenient }: HTTPParserOptions): number {
   if (lenient.repeatedLength === true) bits |= HTTP_LET_SAME_LENGTHS
   if (lenient.blankBeforeColon === true) bits |= HTTP_LET_NAME_BLANKS
   return bits
+}
+
+function keepSpecimens(core: Core): void {
+  const words = Array.from({ length: WORDS_READ }, () => 0)
+  const known = new KnownFields(words)
+  const head = new HTTPHead(words, core.text, NOTHING, 0, 0, '', known, known.line)
+  specimens.push(head, head.fields)
 }
