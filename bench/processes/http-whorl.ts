@@ -27,6 +27,8 @@ class Echo extends WebSocketProtocol {
 function webSockets(compression: Messages['compression']): WebSocketServerFactory {
   return sockets = WebSocketServerFactory.forProtocol(Echo, {
     compression: compression === 'forgetting' ? { threshold: 0 } : compression === 'browser',
+    // Neither is it asked for a sign of life: the client does not know frames it did not ask for.
+    timeouts: { ping: KEPT.idle },
   }) as WebSocketServerFactory
 }
 
