@@ -7,8 +7,7 @@
 
 import type {
   ConnectHandle, ConnectSink, DatagramHandle, DatagramHost, DatagramRequest, DatagramSink, IHostnameResolver,
-  ListenHandle, ListenSink, ReactorParts, TCPConnectRequest, TCPHost, TCPListenRequest, UNIXConnectRequest, UNIXHost,
-  UNIXListenRequest,
+  ListenHandle, ListenSink, ReactorParts,
 } from '../../interfaces/index.js'
 import { SharedResolver } from '../../transports/resolve-shared.js'
 import type { Engine } from './engine.js'
@@ -25,47 +24,35 @@ export function lifeParts(engine: Engine, network: Network, life: Life, core: Li
   return {
     core: () => core,
     host: life,
-    tcp: new LifeTCP(life, network.tcp(host)),
-    unix: new LifeUNIX(life, network.unix(host)),
+    tcp: new LifeStreams(life, network.tcp(host)),
+    unix: new LifeStreams(life, network.unix(host)),
     udp: new LifeUDP(life, network.udp(host)),
     tls: network.tls(host),
     resolver: lifeResolver(engine, life),
   }
 }
 
-class LifeTCP implements TCPHost {
-  readonly #life: Life
-  readonly #tcp: TCPHost
-
-  constructor(life: Life, tcp: TCPHost) {
-    this.#life = life
-    this.#tcp = tcp
-  }
-
-  listen(request: TCPListenRequest, sink: ListenSink): ListenHandle {
-    return this.#life.isOver ? NOTHING : this.#tcp.listen(request, sink)
-  }
-
-  connect(request: TCPConnectRequest, sink: ConnectSink): ConnectHandle {
-    return this.#life.isOver ? NOTHING : this.#tcp.connect(request, sink)
-  }
+/** What TCP and UNIX sockets have in common. */
+interface StreamHost<Listen, Connect> {
+  listen(request: Listen, sink: ListenSink): ListenHandle
+  connect(request: Connect, sink: ConnectSink): ConnectHandle
 }
 
-class LifeUNIX implements UNIXHost {
+class LifeStreams<Listen, Connect> implements StreamHost<Listen, Connect> {
   readonly #life: Life
-  readonly #unix: UNIXHost
+  readonly #host: StreamHost<Listen, Connect>
 
-  constructor(life: Life, unix: UNIXHost) {
+  constructor(life: Life, host: StreamHost<Listen, Connect>) {
     this.#life = life
-    this.#unix = unix
+    this.#host = host
   }
 
-  listen(request: UNIXListenRequest, sink: ListenSink): ListenHandle {
-    return this.#life.isOver ? NOTHING : this.#unix.listen(request, sink)
+  listen(request: Listen, sink: ListenSink): ListenHandle {
+    return this.#life.isOver ? NOTHING : this.#host.listen(request, sink)
   }
 
-  connect(request: UNIXConnectRequest, sink: ConnectSink): ConnectHandle {
-    return this.#life.isOver ? NOTHING : this.#unix.connect(request, sink)
+  connect(request: Connect, sink: ConnectSink): ConnectHandle {
+    return this.#life.isOver ? NOTHING : this.#host.connect(request, sink)
   }
 }
 
