@@ -2,6 +2,7 @@
  * The rival HTTP and WebSocket servers of Node, as their documentation writes them. Run by the benchmarks as a child
  * process. Arguments: who (http, fastify, raw, ws, ws-plain), what it serves (as in http-whorl.ts), its argument.
  */
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
@@ -72,6 +73,32 @@ function answerHeads(socket: Socket): void {
   socket.on('error', () => undefined)
 }
 
+/**
+ * For WebSocket, the limit: knows neither heads nor frames, but that each chunk is a short masked message as a whole,
+ * and puts it back without its mask.
+ */
+function answerFrames(socket: Socket): void {
+  socket.once('data', (head) => {
+    const key = /Sec-WebSocket-Key: (.*)\r/.exec(head.toString('latin1'))?.[1] ?? ''
+    const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`)
+    socket.on('data', (data) => {
+      const answer = data.subarray(4)
+      for (let at = 6; at < data.length; at++) data[at]! ^= data[2 + (at - 6 & 3)]!
+      answer[0] = data[0]!
+      answer[1] = data.length - 6
+      socket.write(answer)
+    })
+  })
+  socket.on('error', () => undefined)
+}
+
+/** What a server of raw `node:net` does. */
+const raw: Readonly<Record<string, (socket: Socket) => void>> = {
+  hello: answerRaw, heads: answerHeads, websocket: answerFrames,
+}
+
 function listenOn(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () =>
@@ -108,7 +135,7 @@ async function listenWs(compression: Messages['compression']): Promise<number> {
 
 function listen(): Promise<number> {
   switch (who) {
-    case 'raw': return listenOn(createServer({ noDelay: true }, what === 'heads' ? answerHeads : answerRaw))
+    case 'raw': return listenOn(createServer({ noDelay: true }, raw[what]!))
     case 'fastify': return listenFastify()
     case 'ws':
     case 'ws-plain': return listenWs(argument as Messages['compression'])

@@ -11,6 +11,7 @@ import type { Server } from '../servers.js'
 const CLIENT = './processes/http-load.js'
 const WS = 'ws, bufferutil'
 const WS_PLAIN = 'ws, without'
+const RAW = 'node:net, no WebSocket'
 const RIVALS = [WS, WS_PLAIN]
 
 type Start = (compression: Messages['compression'], flags?: readonly string[]) => Remote | Promise<Remote>
@@ -26,6 +27,7 @@ const startWhorl: Start = (compression, flags) =>
   startBundled('processes/http-whorl', ['websocket', compression], flags)
 const startNative = startWs(WS, 'ws', 'ws', 'bufferutil')
 const startPlain = startWs(WS_PLAIN, 'ws-plain', 'ws')
+const startRaw: Start = () => Remote.node(RAW, './processes/http-rivals.js', ['raw', 'websocket'])
 
 // --- echo
 
@@ -34,16 +36,24 @@ interface Echo {
   readonly connections: number
   readonly messages: Omit<Messages, 'kind'>
   readonly n: number
+  /** Also with what the host's sockets cost alone: a server that swaps bytes. */
+  readonly limit?: boolean
 }
 
-function echoCase({ name, connections, messages, n }: Echo): Case {
+function echoCase({ name, connections, messages, n, limit = false }: Echo): Case {
   const server = (title: string, start: Start): Server => ({ name: title, start: () => start(messages.compression) })
   return serverCase({
     name, operation: 'message', n, quickN: n / 10, budget: 7000, metrics: ['cpu', 'wall'], client: CLIENT,
     collects: false, rehearsal: 10,
     load: { do: 'exchange', connections, what: { kind: 'websocket', ...messages } },
-    servers: [server(OURS, startWhorl), server(WS, startNative), server(WS_PLAIN, startPlain)],
-    targets: RIVALS.map((rival) => ({ rival, kind: 'at-least', value: 1.3, metric: 'cpu' })),
+    servers: [
+      server(OURS, startWhorl), server(WS, startNative), server(WS_PLAIN, startPlain),
+      ...limit ? [server(RAW, startRaw)] : [],
+    ],
+    targets: [
+      ...RIVALS.map((rival) => ({ rival, kind: 'at-least', value: 1.3, metric: 'cpu' } as const)),
+      ...limit ? [{ rival: RAW, kind: 'at-most', value: 1.15, metric: 'cpu' } as const] : [],
+    ],
   })
 }
 
@@ -52,11 +62,11 @@ export const websocketEcho: Subject = {
   description: "The server's CPU time per message, and the time for each.",
   cases: [
     echoCase({
-      name: '64 B, binary, 64 connections', connections: 64, n: 20_000,
+      name: '64 B, binary, 64 connections', connections: 64, n: 20_000, limit: true,
       messages: { type: 'binary', size: 64, compression: 'plain' },
     }),
     echoCase({
-      name: '64 B, text, 64 connections', connections: 64, n: 20_000,
+      name: '64 B, text, 64 connections', connections: 64, n: 20_000, limit: true,
       messages: { type: 'text', size: 64, compression: 'plain' },
     }),
     echoCase({
