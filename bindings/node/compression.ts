@@ -19,23 +19,75 @@ type Stream = BrotliCompress & { reset?(): void }
 const BROTLI_LEVEL = 4
 /** 256 KiB, of the 4 MiB that would be the host's choice; each compressor has such a window. */
 const BROTLI_WINDOW = 18
+/** What short data may grow by, with a header and flushed, bytes. */
+const ROOM = 64
+/** Larger than any that is made: whoever allows more has no limit. */
+const LONGEST_BUFFER = 0x7fffffff
 
 /** zlib and brotli of this process. */
 export class NodeCompression implements CompressionHost {
   readonly codings: readonly ContentCoding[] = Object.freeze<ContentCoding[]>(['br', 'gzip', 'deflate', 'deflate-raw'])
 
-  compressor(coding: ContentCoding, { level, windowBits }: CompressorOptions, sink: CodecSink): Codec {
-    const isBrotli = coding === 'br'
-    check('level', level, isBrotli ? 0 : 1, isBrotli ? 11 : 9)
-    check('windowBits', windowBits, isBrotli ? 10 : 9, isBrotli ? 24 : 15)
-    return new NodeCodec(compressing(coding, level, windowBits), isBrotli, sink, null)
+  compressor(coding: ContentCoding, options: CompressorOptions, sink: CodecSink): Codec {
+    checkCompressor(coding, options)
+    return new NodeCodec(compressing(coding, options), coding, sink, null, options.flushes === true)
   }
 
-  decompressor(coding: ContentCoding, { windowBits, limit }: DecompressorOptions, sink: CodecSink): Codec {
-    const isBrotli = coding === 'br'
-    check('windowBits', windowBits, isBrotli ? 10 : 8, isBrotli ? 24 : 15)
-    check('limit', limit, 0, Number.MAX_SAFE_INTEGER)
-    return new NodeCodec(decompressing(coding, windowBits), isBrotli, sink, limit ?? Infinity)
+  decompressor(coding: ContentCoding, options: DecompressorOptions, sink: CodecSink): Codec {
+    checkDecompressor(coding, options)
+    // Whatever can come out comes out of a decompressor, asked or not.
+    return new NodeCodec(decompressing(coding, options.windowBits), coding, sink, options.limit ?? Infinity, true)
+  }
+
+  compressShort(coding: ContentCoding, data: Uint8Array, options: CompressorOptions): Uint8Array {
+    checkCompressor(coding, options)
+    const { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } = zlib()
+    // A window that holds all of it, and memory for as many symbols: zlib's own choice would be 256 KiB for each.
+    const bits = Math.max(9, 32 - Math.clz32(data.length))
+    const settings = {
+      level: options.level, windowBits: Math.min(bits, options.windowBits ?? 15),
+      memLevel: Math.min(Math.max(bits - 6, 1), 9),
+      chunkSize: data.length + ROOM, finishFlush: constants.Z_SYNC_FLUSH,
+    }
+    switch (coding) {
+      case 'gzip': return gzipSync(data, settings)
+      case 'deflate': return deflateSync(data, settings)
+      case 'deflate-raw': return deflateRawSync(data, settings)
+      case 'br': return brotliCompressSync(data, {
+        params: brotliParams(options), chunkSize: data.length + ROOM,
+        finishFlush: constants.BROTLI_OPERATION_FLUSH,
+      })
+      default: throw noCoding(coding)
+    }
+  }
+
+  decompressShort(coding: ContentCoding, data: Uint8Array, options: DecompressorOptions): Uint8Array {
+    checkDecompressor(coding, options)
+    const { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } = zlib()
+    const { limit } = options
+    // None is no limit that zlib knows.
+    const most = limit === undefined ? {} : { maxOutputLength: Math.max(1, Math.min(limit, LONGEST_BUFFER)) }
+    const chunkSize = 4 * data.length + ROOM
+    const settings = { ...windowOf(options.windowBits), ...most, chunkSize, finishFlush: constants.Z_SYNC_FLUSH }
+    try {
+      const whole = ((): Uint8Array => {
+        switch (coding) {
+          case 'gzip': return gunzipSync(data, settings)
+          case 'deflate': return inflateSync(data, settings)
+          case 'deflate-raw': return inflateRawSync(data, settings)
+          case 'br': return brotliDecompressSync(data, {
+            ...most, chunkSize, finishFlush: constants.BROTLI_OPERATION_FLUSH,
+          })
+          default: throw noCoding(coding)
+        }
+      })()
+      if (whole.length > (limit ?? Infinity)) throw new CompressionLimitError(limit!)
+      return whole
+    } catch (error) {
+      const { code } = error as { code?: unknown }
+      if (code === 'ERR_BUFFER_TOO_LARGE' && limit !== undefined) throw new CompressionLimitError(limit)
+      throw error instanceof RangeError || error instanceof CompressionLimitError ? error : errorFor(error)
+    }
   }
 }
 
@@ -45,13 +97,19 @@ class NodeCodec implements Codec {
   readonly #flush: number
   readonly #sink: CodecSink
   readonly #limit: number
+  readonly #flushes: boolean
   #length = 0
   #isTaking = false
   #isOver = false
   #isClosed = false
 
-  /** @param limit of what comes out; null for a compressor, which has none */
-  constructor(stream: Stream, isBrotli: boolean, sink: CodecSink, limit: number | null) {
+  /**
+   * @param limit of what comes out; null for a compressor, which has none
+   * @param flushes whether every write is flushed without being asked
+   */
+  constructor(stream: Stream, coding: ContentCoding, sink: CodecSink, limit: number | null, flushes: boolean) {
+    const isBrotli = coding === 'br'
+    this.#flushes = flushes
     this.#stream = stream
     this.#flush = isBrotli ? zlib().constants.BROTLI_OPERATION_FLUSH : zlib().constants.Z_SYNC_FLUSH
     this.#sink = sink
@@ -83,7 +141,7 @@ class NodeCodec implements Codec {
     const taken = (error?: Error | null): void => {
       if (error === undefined || error === null) this.#taken()
     }
-    if (flush === 'none') {
+    if (flush === 'none' || (this.#flushes && data.length > 0)) {
       this.#stream.write(data, taken)
       return
     }
@@ -129,32 +187,59 @@ class NodeCodec implements Codec {
   }
 }
 
-function compressing(coding: ContentCoding, level: number | undefined, windowBits: number | undefined): Stream {
+function compressing(coding: ContentCoding, options: CompressorOptions): Stream {
+  const { level, windowBits, flushes } = options
+  const { constants } = zlib()
+  const settings = { level, windowBits, ...flushes === true ? { flush: constants.Z_SYNC_FLUSH } : {} }
   switch (coding) {
-    case 'gzip': return zlib().createGzip({ level, windowBits }) as unknown as Stream
-    case 'deflate': return zlib().createDeflate({ level, windowBits }) as unknown as Stream
-    case 'deflate-raw': return zlib().createDeflateRaw({ level, windowBits }) as unknown as Stream
+    case 'gzip': return zlib().createGzip(settings) as unknown as Stream
+    case 'deflate': return zlib().createDeflate(settings) as unknown as Stream
+    case 'deflate-raw': return zlib().createDeflateRaw(settings) as unknown as Stream
     case 'br': return zlib().createBrotliCompress({
-      params: {
-        [zlib().constants.BROTLI_PARAM_QUALITY]: level ?? BROTLI_LEVEL,
-        [zlib().constants.BROTLI_PARAM_LGWIN]: windowBits ?? BROTLI_WINDOW,
-      },
+      params: brotliParams(options), ...flushes === true ? { flush: constants.BROTLI_OPERATION_FLUSH } : {},
     })
-    default: throw new RangeError(`there is no coding ${String(coding)}`)
+    default: throw noCoding(coding)
+  }
+}
+
+function brotliParams({ level, windowBits }: CompressorOptions): Record<number, number> {
+  const { constants } = zlib()
+  return {
+    [constants.BROTLI_PARAM_QUALITY]: level ?? BROTLI_LEVEL,
+    [constants.BROTLI_PARAM_LGWIN]: windowBits ?? BROTLI_WINDOW,
   }
 }
 
 function decompressing(coding: ContentCoding, windowBits: number | undefined): Stream {
-  // Node's own does not take 8, and a larger window reads what a smaller one wrote.
-  const options = windowBits === undefined ? {} : { windowBits: Math.max(windowBits, 9) }
+  const options = windowOf(windowBits)
   switch (coding) {
     case 'gzip': return zlib().createGunzip(options) as unknown as Stream
     case 'deflate': return zlib().createInflate(options) as unknown as Stream
     case 'deflate-raw': return zlib().createInflateRaw(options) as unknown as Stream
     // The window is the sender's choice, up to 16 MiB; nothing larger is read.
     case 'br': return zlib().createBrotliDecompress() as unknown as Stream
-    default: throw new RangeError(`there is no coding ${String(coding)}`)
+    default: throw noCoding(coding)
   }
+}
+
+/** Node's own does not take 8, and a larger window reads what a smaller one wrote. */
+function windowOf(windowBits: number | undefined): { windowBits?: number } {
+  return windowBits === undefined ? {} : { windowBits: Math.max(windowBits, 9) }
+}
+
+function noCoding(coding: ContentCoding): RangeError {
+  return new RangeError(`there is no coding ${String(coding)}`)
+}
+
+function checkCompressor(coding: ContentCoding, { level, windowBits }: CompressorOptions): void {
+  const isBrotli = coding === 'br'
+  check('level', level, isBrotli ? 0 : 1, isBrotli ? 11 : 9)
+  check('windowBits', windowBits, isBrotli ? 10 : 9, isBrotli ? 24 : 15)
+}
+
+function checkDecompressor(coding: ContentCoding, { windowBits, limit }: DecompressorOptions): void {
+  check('windowBits', windowBits, coding === 'br' ? 10 : 8, coding === 'br' ? 24 : 15)
+  check('limit', limit, 0, Number.MAX_SAFE_INTEGER)
 }
 
 function check(name: string, value: number | undefined, least: number, most: number): void {

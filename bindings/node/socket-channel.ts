@@ -177,6 +177,8 @@ export class SocketChannel extends DuplexBase<OurSocket> {
     if (borrowed !== null && borrowed === buffer && sink.lendsBuffers) sink.filled(length)
     else sink.received(this.#reader.copy(length, buffer))
     this.#borrowed = sink.lendsBuffers ? sink.borrow(READ_SIZE) : null
+    // Whichever it is, it goes on with no array of its own: to pass for one that has would hand out the common one.
+    this.#reader.release(this)
     this.#reader.replace(this.#borrowed)
   }
 }

@@ -285,7 +285,9 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     const { expected } = this
     let size = Math.max(2 * needed, 4096)
     if (expected !== null && expected >= needed && (expected <= AT_ONCE || expected < size)) size = expected
-    const larger = this.allocate(size)
+    const { buffer, byteOffset } = this.allocate(size)
+    // A host may have a class of its own; a body is of one class, however long it is.
+    const larger = new Uint8Array(buffer, byteOffset, size)
     if (this.#target !== null) larger.set(this.#target.subarray(0, this.#filled))
     return this.#target = larger
   }

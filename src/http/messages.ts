@@ -80,16 +80,22 @@ const lines: (string | undefined)[] = []
 
 /** `HTTP/1.1 200 OK` and its end. @throws RangeError for a status that is none, TypeError for a reason that is none */
 export function statusLine(status: number, reason?: string): string {
+  // Before any that was made is looked up: text of the same digits would find it, and is compared with no number.
+  if (!(Number.isInteger(status) && status >= 100 && status <= 999)) {
+    throw new RangeError(`a status is a number from 100 to 999, not ${shown(status)}`)
+  }
   if (reason === undefined) {
     const made = lines[status]
     if (made !== undefined) return made
   }
-  if (!(Number.isInteger(status) && status >= 100 && status <= 999)) {
-    throw new RangeError(`a status is a number from 100 to 999, not ${String(status)}`)
-  }
   if (reason === undefined) return lines[status] = `HTTP/1.1 ${status} ${REASON_PHRASES[status] ?? ''}\r\n`
   if (!REASON.test(reason)) throw new TypeError(`${JSON.stringify(reason)} cannot be a reason phrase`)
   return `HTTP/1.1 ${status} ${reason}\r\n`
+}
+
+/** A value for an error: text in quotes, so that it does not look like the number that was asked for. @internal */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 /**

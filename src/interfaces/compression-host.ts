@@ -17,6 +17,8 @@ export interface CompressorOptions {
   level?: number
   /** Size of the window as a power of two: 9 to 15, `br` 10 to 24. More finds more, and takes more memory. */
   windowBits?: number
+  /** Every write is flushed as if it asked for `sync`: where that is known before, a host may need one step less. */
+  flushes?: boolean
 }
 
 /** Options of a decompressor. */
@@ -65,6 +67,15 @@ export interface CompressionHost {
   compressor(coding: ContentCoding, options: CompressorOptions, sink: CodecSink): Codec
   /** @throws RangeError likewise */
   decompressor(coding: ContentCoding, options: DecompressorOptions, sink: CodecSink): Codec
+  /**
+   * Compresses something short at once, as a stream of its own that is flushed and has no end: to hand it to a thread
+   * and back takes longer. Where a host has none, its codecs do it.
+   * @returns bytes that are the caller's to keep
+   * @throws whatever a codec would fail with
+   */
+  compressShort?(coding: ContentCoding, data: Uint8Array, options: CompressorOptions): Uint8Array
+  /** The other way. @throws whatever a codec would fail with, such as CompressionLimitError */
+  decompressShort?(coding: ContentCoding, data: Uint8Array, options: DecompressorOptions): Uint8Array
 }
 
 /** Reactors that can compress. */

@@ -282,12 +282,17 @@ export class WebSocketConnection implements IProtocol, WebSocketHandler, FrameWr
   /** @internal */
   compressed(kind: MessageKind, data: Uint8Array): void {
     if ((this.#state & SHUT) !== 0) return
+    const limit = this.#settings.maxMessage
+    const inflater = this.#inflater ??= this.#makeInflater()
+    const whole = inflater.decompressShort(data, limit)
+    if (whole !== null) {
+      this.#deliver(kind, whole)
+      return
+    }
     this.#state |= INFLATING
     this.#ahead = 0
     this.#parser?.pause()
-    this.#inflater ??= this.#makeInflater()
-    const limit = this.#settings.maxMessage
-    this.#inflater.decompress(data, limit, (error, pieces, length) => {
+    inflater.decompress(data, limit, (error, pieces, length) => {
       this.#state &= ~INFLATING
       if ((this.#state & (OVER | LOST)) !== 0) return
       if (error instanceof InflatedTooLong) {

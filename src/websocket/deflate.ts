@@ -45,7 +45,7 @@ class Worker implements CodecSink {
   constructor(host: CompressionHost, { compresses, windowBits, level }: CodecKind) {
     this.#compresses = compresses
     this.#codec = compresses
-      ? host.compressor('deflate-raw', { windowBits, ...level === undefined ? {} : { level } }, this)
+      ? host.compressor('deflate-raw', { windowBits, flushes: true, ...level === undefined ? {} : { level } }, this)
       : host.decompressor('deflate-raw', { windowBits }, this)
   }
 
@@ -114,6 +114,11 @@ class Worker implements CodecSink {
     else told(error, null, 0)
   }
 }
+
+/** Up to this length, bytes, a message is done at once: a thread's help takes longer than the work. */
+const SHORT = 4096
+/** What comes out of a short one, at most, bytes: what grows further is work for a thread. */
+const SHORT_OUT = 65_536
 
 /** At work at once; more than the host has threads for would only take memory. */
 const MOST_AT_WORK = 8
@@ -211,10 +216,33 @@ export class MessageCodec {
    * @param limit bytes that may come out; more is an InflatedTooLong
    */
   decompress(data: Uint8Array, limit: number, told: Told): void {
-    const whole = new Uint8Array(data.length + TAIL.length)
-    whole.set(data)
-    whole.set(TAIL, data.length)
-    this.#run({ data: whole, limit, told })
+    this.#run({ data: withTail(data), limit, told })
+  }
+
+  /**
+   * A short message, at once, where that is possible: where nothing is remembered, and the host can.
+   * @returns null where it has to go the long way, which also tells what is wrong with it
+   */
+  compressShort(data: Uint8Array): Uint8Array | null {
+    if (!this.#forgets || data.length > SHORT || this.#host.compressShort === undefined) return null
+    const { level, windowBits } = this.#kind
+    try {
+      const whole = this.#host.compressShort('deflate-raw', data, { level, windowBits })
+      return whole.subarray(0, whole.length - TAIL.length)
+    } catch {
+      return null
+    }
+  }
+
+  /** The other way. @param limit bytes that may come out */
+  decompressShort(data: Uint8Array, limit: number): Uint8Array | null {
+    if (!this.#forgets || data.length > SHORT || this.#host.decompressShort === undefined) return null
+    const { windowBits } = this.#kind
+    try {
+      return this.#host.decompressShort('deflate-raw', withTail(data), { windowBits, limit: Math.min(limit, SHORT_OUT) })
+    } catch {
+      return null
+    }
   }
 
   /** The connection is over; a message at work is not told of. */
@@ -234,6 +262,13 @@ export class MessageCodec {
     }
     this.#own.run(job)
   }
+}
+
+function withTail(data: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(data.length + TAIL.length)
+  whole.set(data)
+  whole.set(TAIL, data.length)
+  return whole
 }
 
 function withoutTail(pieces: Uint8Array[]): Uint8Array[] {

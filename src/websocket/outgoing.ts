@@ -55,6 +55,13 @@ export class Outgoing {
   take(opcode: number, data: Uint8Array, isMessage: boolean): boolean {
     const compress = isMessage && data.length > 0 && data.length >= this.#threshold
     if (this.#isClosed || (!compress && !this.#isAtWork)) return false
+    if (!this.#isAtWork) {
+      const short = this.#codec.compressShort(data)
+      if (short !== null) {
+        this.#write(opcode, data, short)
+        return true
+      }
+    }
     this.#queue.push({ opcode, data, compress })
     this.#bytes += data.length
     if (!this.#isAtWork) this.#next()
@@ -116,13 +123,17 @@ export class Outgoing {
       return
     }
     try {
-      // What did not get shorter goes as it is, unless the peer's window has to see it.
-      if (this.#forgets && length >= data.length) this.#writer.writeFrame(opcode, data, false)
-      else this.#writer.writeFrame(opcode, join(pieces, length), true)
+      this.#write(opcode, data, join(pieces, length))
       if (!this.#isClosed) this.#next()
     } catch (error) {
       // Over the transport's limit. Whoever sent it has gone on long ago.
       this.#writer.sendingFailed(error)
     }
+  }
+
+  /** What did not get shorter goes as it is, unless the peer's window has to see it. */
+  #write(opcode: number, data: Uint8Array, compressed: Uint8Array): void {
+    if (this.#forgets && compressed.length >= data.length) this.#writer.writeFrame(opcode, data, false)
+    else this.#writer.writeFrame(opcode, compressed, true)
   }
 }

@@ -1,6 +1,7 @@
 /** Small things that a review of the WebSockets found; each says what was wrong. */
 import { describe, expect, it } from 'vitest'
 import { MemoryReactor } from '../../src/testing/index.js'
+import { WriteLimitExceeded } from '../../src/transports/index.js'
 import { parseSubprotocols } from '../../src/websocket/extensions.js'
 import { WebSocketProtocol, WebSocketServerFactory } from '../../src/websocket/index.js'
 import { compressing, until } from '../unit/websocket/deflate-support.js'
@@ -62,10 +63,12 @@ it('a compressed message that is over the limit of the transport ends the connec
   const { ours, peer, pump } = serverAndPeer({ compression: true }, Listener,
     { 'Sec-WebSocket-Extensions': 'permessage-deflate' }, compressing())
   ours.transport.setWriteLimits({ high: 10, max: 100 })
-  const noise = Array.from({ length: 2000 }, (_, at) => String.fromCharCode(32 + at * at * 7919 % 90)).join('')
+  const noise = Array.from({ length: 20_000 }, (_, at) => String.fromCharCode(32 + at * at * 7919 % 90)).join('')
   peer.transport.pauseProducing()
   ours.sendText('x'.repeat(80))
   pump.flush()
+  // Short ones are compressed at once, and whoever sends them can catch it.
+  expect(() => ours.sendText(noise.slice(0, 4000))).toThrow(WriteLimitExceeded)
   ours.sendText(noise)
   await until(pump, () => ours.lost !== null)
   expect(ours.lost!.value).toMatchObject({ closeCode: 1011, cause: { code: 'ERR_TRANSPORT_WRITE_LIMIT' } })

@@ -158,7 +158,7 @@ export class HTTPChannel extends HandoverProtocol implements HTTPHandler, Patien
     this.#trailers = undefined
     if (site.log !== null) request.began = site.reactor.now()
     if (head.hasBody) {
-      this.#mayContinue = !head.expectsContinue
+      this.#mayContinue = !head.expectsContinue || head.minorVersion === 0 || head.contentLength === 0
       this.#bodySeen = 0
       this.#patience.resetRate()
     } else {

@@ -15,7 +15,7 @@ import { ConnectionLost } from '../../errors/index.js'
 import type { IProtocol } from '../../interfaces/protocol.js'
 import { FramingFields, hasToken, Headers } from '../headers.js'
 import type { HeadersInit } from '../headers.js'
-import { isASCII, headBytes, statusLine, utf8Length } from '../messages.js'
+import { isASCII, headBytes, shown, statusLine, utf8Length } from '../messages.js'
 import { endSource } from '../outgoing-body.js'
 import type { BodyFraming, BodySource, BodyWriter } from '../outgoing-body.js'
 import type { HTTPChannel } from './channel.js'
@@ -185,7 +185,7 @@ export class ServerResponse {
    */
   informational(status: number, headers?: HeadersInit): void {
     if (!(status >= 100 && status < 200 && status !== 101)) {
-      throw new RangeError(`an informational status is one from 100 to 199, and not 101: not ${status}`)
+      throw new RangeError(`an informational status is one from 100 to 199, and not 101: not ${shown(status)}`)
     }
     if (this.#headSent || this.#ended) throw new HeadSentError()
     if (this.request.head.minorVersion === 0) return
@@ -361,7 +361,7 @@ export class ServerResponse {
   #head(length: number): string {
     const { status } = this
     if (!(Number.isInteger(status) && status >= 200 && status <= 999)) {
-      throw new RangeError(`the status of a response is a number from 200 to 999, not ${String(status)}`)
+      throw new RangeError(`the status of a response is a number from 200 to 999, not ${shown(status)}`)
     }
     if (status < 300 && this.request.method === 'CONNECT') {
       throw new TypeError('a tunnel begins with switchProtocol(), not with a body')

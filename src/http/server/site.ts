@@ -224,11 +224,12 @@ export class Site extends Factory {
     const date = this.dateLine()
     const last = this.#lastHead
     if (length !== last.length || status !== last.status || date !== last.date || lines !== last.lines) {
+      // First: it throws for a status that is none, and what is remembered stays as it was.
+      last.head = `${statusLine(status)}${lines}${date}Content-Length: ${length}\r\n\r\n`
       last.length = length
       last.status = status
       last.date = date
       last.lines = lines
-      last.head = `${statusLine(status)}${lines}${date}Content-Length: ${length}\r\n\r\n`
       // Joined now, and not each time that it is sent.
       last.head.charCodeAt(0)
     }

@@ -1,4 +1,5 @@
 /** Compression of the host: round trips however it is cut, flushing, limits, damage, and memory that is bounded. */
+import { randomBytes } from 'node:crypto'
 import { brotliCompressSync, deflateRawSync, deflateSync, gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { NodeCompression } from '../../../bindings/node/compression.js'
@@ -228,5 +229,57 @@ describe('a restricted reactor', () => {
     await compress.write(TEXT)
     await compress.end()
     expect(gunzipSync(all(compress)).equals(TEXT)).toBe(true)
+  })
+})
+
+describe('something short at once', () => {
+  it.each(CODINGS)('%s: comes back, whatever its length', (coding) => {
+    for (const length of [0, 1, 63, 512, 4096, TEXT.length]) {
+      for (const data of [TEXT.subarray(0, length), randomBytes(length)]) {
+        for (const options of [{}, { level: 9, windowBits: 15 }, { level: 1, windowBits: 10 }]) {
+          const packed = host.compressShort(coding, data, options)
+          const back = host.decompressShort(coding, packed, { limit: length })
+          expect(Buffer.from(back).equals(data)).toBe(true)
+        }
+      }
+    }
+  })
+
+  it.each(CODINGS)('%s: what one codec wrote in parts is read, and what is written at once', async (coding) => {
+    const compressor = Drive.compress(coding)
+    await compressor.write(TEXT.subarray(0, 1000), 'sync')
+    const packed = Buffer.concat(compressor.pieces)
+    compressor.codec.close()
+    expect(Buffer.from(host.decompressShort(coding, packed, {})).equals(TEXT.subarray(0, 1000))).toBe(true)
+    const other = Drive.decompress(coding)
+    await other.write(host.compressShort(coding, TEXT, {}))
+    expect(Buffer.concat(other.pieces).equals(TEXT)).toBe(true)
+    other.codec.close()
+  })
+
+  it.each(CODINGS)('%s: more than is allowed, damaged data, wrong options', (coding) => {
+    const packed = host.compressShort(coding, TEXT, {})
+    for (const limit of [0, 1, TEXT.length - 1]) {
+      expect(() => host.decompressShort(coding, packed, { limit })).toThrow(CompressionLimitError)
+    }
+    expect(host.decompressShort(coding, packed, { limit: TEXT.length })).toHaveLength(TEXT.length)
+    expect(() => host.decompressShort(coding, Buffer.alloc(40, 0x17), {})).toThrow(CompressionError)
+    expect(() => host.compressShort(coding, TEXT, { level: 99 })).toThrow(RangeError)
+    expect(() => host.decompressShort(coding, packed, { windowBits: 99 })).toThrow(RangeError)
+  })
+})
+
+describe('a compressor that flushes each write', () => {
+  it.each(CODINGS)('%s', async (coding) => {
+    const compressor = new Drive((sink) => host.compressor(coding, { flushes: true }, sink))
+    const decompressor = Drive.decompress(coding)
+    for (const part of ['one', 'another', TEXT.toString(), '', 'last']) {
+      const [before, packed] = [decompressor.pieces.length, compressor.pieces.length]
+      await compressor.write(Buffer.from(part), 'sync')
+      for (const piece of compressor.pieces.slice(packed)) await decompressor.write(piece)
+      expect(Buffer.concat(decompressor.pieces.slice(before)).toString()).toBe(part)
+    }
+    compressor.codec.close()
+    decompressor.codec.close()
   })
 })

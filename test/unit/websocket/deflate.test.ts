@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { randomBytes } from 'node:crypto'
+import { constants, inflateRawSync } from 'node:zlib'
 import { NodeCompression } from '../../../bindings/node/compression.js'
 import { NotSupportedError } from '../../../src/errors/index.js'
 import type { Codec, CompressionHost } from '../../../src/interfaces/index.js'
@@ -15,6 +16,8 @@ import {
 
 const OFFER = 'Sec-WebSocket-Extensions'
 const RSV1 = 4
+/** Bytes of a message that a thread has to work on. */
+const LONGER_THAN_SHORT = 4096
 
 function answerTo(offer: string, compression: CompressionOptions | boolean): string | null {
   const factory = WebSocketServerFactory.forProtocol(Listener, { compression })
@@ -270,7 +273,9 @@ describe('order and waiting', () => {
 
   it('a message that waits for a reader keeps its place', async () => {
     const { ours, peer, pump } = server({ compression: true }, Listener)
-    const packed = new PeerDeflate(false).compress(bytes('first'))
+    const first = Array.from({ length: 4000 }, (_, i) => (i * 2654435761 >>> 0).toString(36)).join('')
+    const packed = new PeerDeflate(false).compress(bytes(first))
+    expect(packed.length).toBeGreaterThan(LONGER_THAN_SHORT)
     peer.send(frame(TEXT, packed, { mask: true, rsv: RSV1 }), frame(TEXT, 'second', { mask: true }))
     pump.flush()
     ours.pauseProducing()
@@ -279,7 +284,47 @@ describe('order and waiting', () => {
     expect(ours.heard).toEqual(['open'])
     ours.resumeProducing()
     await until(pump, () => ours.heard.length === 3)
+    expect(ours.heard).toEqual(['open', `text ${first.length} characters`, 'text second'])
+  })
+
+  it('a short message is there at once, and answered at once, in order with what is not compressed', () => {
+    const { ours, peer, pump } = server({ compression: { threshold: 0 } }, Listener)
+    const deflate = new PeerDeflate(false)
+    peer.send(
+      frame(TEXT, deflate.compress(bytes('first')), { mask: true, rsv: RSV1 }), frame(TEXT, 'second', { mask: true }))
+    pump.flush()
     expect(ours.heard).toEqual(['open', 'text first', 'text second'])
+    ours.sendText('x'.repeat(4096))
+    ours.sendText('')
+    pump.flush()
+    expect(peer.frames.map(({ opcode, rsv }) => [opcode, rsv])).toEqual([[TEXT, RSV1], [TEXT, 0]])
+    expect(inflateRawSync(Buffer.concat([peer.frames[0]!.payload, hex('0000ffff')]), { finishFlush: constants.Z_SYNC_FLUSH }).toString())
+      .toBe('x'.repeat(4096))
+  })
+
+  it('a short message that grows far arrives, and one that grows too far is refused', async () => {
+    const { ours, peer, pump } = server({ compression: true, limits: { message: 300_000 } }, Listener)
+    const deflate = new PeerDeflate(false)
+    for (const length of [65_535, 65_536, 65_537, 300_000]) {
+      const packed = deflate.compress(new Uint8Array(length).fill(97))
+      expect(packed.length).toBeLessThan(LONGER_THAN_SHORT)
+      peer.send(frame(TEXT, packed, { mask: true, rsv: RSV1 }))
+    }
+    await until(pump, () => ours.heard.length === 5)
+    expect(ours.heard.slice(1)).toEqual([65_535, 65_536, 65_537, 300_000].map((length) => `text ${length} characters`))
+    peer.send(frame(TEXT, deflate.compress(new Uint8Array(300_001)), { mask: true, rsv: RSV1 }))
+    await until(pump, () => peer.closeCode !== null)
+    expect(peer.closeCode).toBe(1009)
+  })
+
+  it('a short message that is damaged, or no UTF-8, is refused', async () => {
+    for (const packed of [new Uint8Array([7, 7, 7]), new PeerDeflate(false).compress(new Uint8Array([0xc3]))]) {
+      const { ours, peer, pump } = server({ compression: true }, Listener)
+      peer.send(frame(TEXT, packed, { mask: true, rsv: RSV1 }))
+      await until(pump, () => peer.closeCode !== null)
+      expect(peer.closeCode).toBe(1007)
+      expect(ours.heard).toEqual(['open', 'lost WebSocketLost'])
+    }
   })
 
   it('a connection that is lost meanwhile tells nobody of its messages', async () => {
