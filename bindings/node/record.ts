@@ -25,7 +25,7 @@ class FileRecording extends ReactorRecording {
         return true
       },
     })
-    const end = (): void => this.flush()
+    const end = (): void => this.stop()
     process.once('exit', end)
     this.#close = () => {
       process.off('exit', end)

@@ -12,7 +12,7 @@
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { Worker } from 'node:worker_threads'
-import { SimulationFailure } from '../../src/errors/index.js'
+import { SimulationError, SimulationFailure } from '../../src/errors/index.js'
 import type { SimulationFailureDetails } from '../../src/errors/index.js'
 import { seedsOf, totalOf } from '../../src/testing/simulate/simulate.js'
 import type { SimulateOptions, SimulateProgress, SimulateReport } from '../../src/testing/simulate/simulate.js'
@@ -23,6 +23,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 const { testing, scenario, entry, counter } = workerData
 const { simulate } = await import(testing)
 const { pack } = await import(entry)
+const later = setImmediate
 parentPort.on('message', async ({ seeds, options }) => {
   // What waits for nothing that Node knows of ends the thread, instead of waiting for ever.
   parentPort.unref()
@@ -37,6 +38,8 @@ parentPort.on('message', async ({ seeds, options }) => {
       : { error: pack(error, 0) }
   }
   parentPort.ref()
+  // A rejection that nobody has awaited ends the thread now, instead of being lost with it after the last order.
+  await new Promise((resolve) => later(resolve))
   try {
     parentPort.postMessage(answer)
   } catch (error) {
@@ -212,9 +215,12 @@ class Thread {
     })
     this.#worker.on('message', (answer: Answer) => this.#take()?.resolve(answer))
     this.#worker.on('messageerror', (error) => this.#end(error))
-    this.#worker.on('error', (error) => this.#end(error))
-    this.#worker.on('exit', () => this.#end(new Error(`the scenario ended its thread, or waits for something that is ` +
-      `not simulated, under seed ${String(this.#seeds[this.done] ?? '')}`)))
+    this.#worker.on('error', (error) => {
+      const why = (error as Partial<Error> | null)?.message ?? String(error)
+      this.#end(new SimulationError(`A thread ended ${this.#where}: ${why}`, { cause: error }))
+    })
+    this.#worker.on('exit', () => this.#end(new SimulationError(
+      `The scenario ended its thread, or waits for something that is not simulated, ${this.#where}.`)))
   }
 
   get isIdle(): boolean {
@@ -227,6 +233,14 @@ class Thread {
 
   get shrinking(): number {
     return Atomics.load(this.#counter, 1)
+  }
+
+  get #where(): string {
+    const seeds = this.#seeds
+    const present = seeds[this.done]
+    if (present !== undefined) return `under seed ${String(present)}`
+    return seeds.length === 1 ? `under seed ${String(seeds[0])}`
+      : `under one of the seeds ${String(seeds[0])} to ${String(seeds.at(-1))}`
   }
 
   /** Fails with what a scenario cannot be run for at all. */

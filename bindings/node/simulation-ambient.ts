@@ -61,6 +61,8 @@ function globals(): Place[] {
   return [
     ['clock', globalThis, '', ['Date']],
     ['clock', Date, 'Date.', ['now']],
+    // The same class: dates lead to it.
+    ['clock', Date.prototype, 'Date.prototype.', ['constructor']],
     ['clock', (Temporal as Module | undefined)?.['Now'], 'Temporal.Now.', /^(?:instant|(?:plain|zoned).*ISO)$/],
     ['clock', prototypeOf(performance), 'performance.', ['now', 'mark', 'measure']],
     ['clock', process, 'process.', ['hrtime', 'uptime']],
@@ -85,7 +87,12 @@ const MODULES: Readonly<Record<string, (module: Module) => Place[]>> = {
     ['timers', module, 'timers/promises.', ['setTimeout', 'setInterval', 'setImmediate']],
     ['timers', prototypeOf(module['scheduler']), 'timers/promises.scheduler.', ['wait', 'yield']],
   ],
-  crypto: (module) => [['entropy', module, 'crypto.', /^(?:random|generate|pseudoRandom|prng$|rng$)/]],
+  crypto: (module) => [
+    ['entropy', module, 'crypto.', /^(?:random|generate|pseudoRandom|prng$|rng$)/],
+    ...['DiffieHellman', 'DiffieHellmanGroup', 'ECDH'].map((name): Place => [
+      'entropy', prototypeIn(module, name), `crypto.${name}.`, ['generateKeys'],
+    ]),
+  ],
   net: (module) => [
     ['sockets', module, 'net.', ['connect', 'createConnection', 'createServer']],
     ['sockets', prototypeIn(module, 'Socket'), 'net.Socket.', ['connect']],
@@ -104,8 +111,14 @@ const MODULES: Readonly<Record<string, (module: Module) => Place[]>> = {
     ['sockets', module, 'dns/promises.', LOOKUPS],
     ['sockets', prototypeIn(module, 'Resolver'), 'dns/promises.Resolver.', LOOKUPS],
   ],
-  http: (module) => [['sockets', module, 'http.', ['request', 'get', 'createServer']]],
-  https: (module) => [['sockets', module, 'https.', ['request', 'get', 'createServer']]],
+  http: (module) => [
+    ['sockets', module, 'http.', ['request', 'get', 'createServer', 'ClientRequest']],
+    ['sockets', prototypeIn(module, 'Agent'), 'http.Agent.', ['createConnection']],
+  ],
+  https: (module) => [
+    ['sockets', module, 'https.', ['request', 'get', 'createServer']],
+    ['sockets', prototypeIn(module, 'Agent'), 'https.Agent.', ['createConnection']],
+  ],
   http2: (module) => [['sockets', module, 'http2.', ['connect', 'createServer', 'createSecureServer']]],
   child_process: (module) => [['processes', module, 'child_process.', /^(?:spawn|exec|execFile|fork)(?:Sync)?$/]],
   worker_threads: (module) => [

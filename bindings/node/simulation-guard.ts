@@ -105,9 +105,16 @@ function standInFor(ambient: Ambient): StandIn | null {
 
 type Callable = (...args: unknown[]) => unknown
 
+/** What stands for a class of dates: one for each, or a date would not be of the class that is called `Date`. */
+const dates = new WeakMap<Callable, Callable>()
+
 /** The same function or class, in whose place an error is thrown where it must not be used. */
 function guard(original: Callable, ambient: Ambient): Callable {
   const isDate = ambient.name === 'Date'
+  if (ambient.name === 'Date.prototype.constructor') {
+    const date = dates.get(original)
+    if (date !== undefined) return date
+  }
   const stand: Callable = new Proxy(original, {
     apply: function apply(target, self, args) {
       check(ambient, isDate ? 'Date()' : `${ambient.name}()`, apply)
@@ -119,6 +126,7 @@ function guard(original: Callable, ambient: Ambient): Callable {
       return Reflect.construct(target, args, newTarget === stand ? target : newTarget) as object
     },
   })
+  if (isDate) dates.set(original, stand)
   return stand
 }
 
@@ -151,5 +159,7 @@ function isCalledByRunner(above: Function): boolean {
   Error.captureStackTrace(place, above)
   Error.stackTraceLimit = stackTraceLimit
   const caller = String(place.stack).split('\n')[1] ?? ''
+  // Called by nobody but the queue of jobs, to which somebody gave the very function: `promise.then(Date.now)`.
+  if (caller.includes('node:internal/process/task_queues')) return false
   return /(?:\(|at )node:/.test(caller) || RUNNERS.test(caller.replaceAll('\\', '/'))
 }

@@ -73,8 +73,10 @@ export {
   ResponseFailed, ResponseNeverReceived, SchemeNotSupported,
 } from './http-client.js'
 export type { RedirectErrorDetails, RequestPhase } from './http-client.js'
-export { LeftBehind, RecordingError, ReplayDivergence, SimulationError, UnexpectedResult } from './testing.js'
-export type { Leftover, ReplayDifference, SimulationErrorDetails } from './testing.js'
+export {
+  LeftBehind, NotReplayable, RecordingError, ReplayDivergence, SimulationError, UnexpectedResult,
+} from './testing.js'
+export type { Leftover, NotReplayableDetails, ReplayDifference, SimulationErrorDetails } from './testing.js'
 export { AmbientAccessError, SimulationFailure } from './simulate.js'
 export type { AmbientAccessDetails, SimulationFailureDetails } from './simulate.js'
 export { TraceError } from './trace.js'

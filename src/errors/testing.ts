@@ -48,6 +48,30 @@ export class ReplayDivergence extends WhorlError implements ReplayDifference {
   }
 }
 
+/** Further properties of a {@link NotReplayable}. */
+export interface NotReplayableDetails extends ErrorDetails {
+  /** Clock of the recorded reactor, ms. */
+  time?: number
+}
+
+/** A recorded program did something that no replay can do again: the replay ends there. */
+export class NotReplayable extends WhorlError {
+  static override readonly code: string = 'ERR_TESTING_NOT_REPLAYABLE'
+  static override readonly fault: Fault = 'local'
+
+  /** What it did. */
+  readonly what: string
+  /** When, ms of the recorded reactor's clock; −1 if that says nothing. */
+  readonly time: number
+
+  constructor(what = 'something', details: NotReplayableDetails = {}) {
+    const { time = -1 } = details
+    super(`A replay can go no further than ${time.toFixed(3)} ms, for this is not recorded: ${what}.`, details)
+    this.what = what
+    this.time = time
+  }
+}
+
 /** A Deferred has no result, or another one, than a test says. */
 export class UnexpectedResult extends WhorlError {
   static override readonly code: string = 'ERR_TESTING_UNEXPECTED_RESULT'

@@ -160,6 +160,11 @@ export class ReactorBase implements IReactorCore, IReactorTime, IReactorWallCloc
     this.#depth += 1
   }
 
+  /** A restricted reactor of this one begins a turn, or a part of one. @internal */
+  enteredBelow(): void {
+    // For who wants to know whose turn it is: simulations do.
+  }
+
   /** Ends what `enter` began. @internal */
   exit(): void {
     if (this.#depth !== 1) {

@@ -248,6 +248,15 @@ function deriveFrom(Base: ReactorClass) {
       return this.#queue
     }
 
+    override enter(): void {
+      this.#outer.enteredBelow()
+      super.enter()
+    }
+
+    override enteredBelow(): void {
+      this.#outer.enteredBelow()
+    }
+
     override callFromThread<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): void {
       if (typeof fn !== 'function') throw new TypeError('a function is needed')
       this.#outer.callFromThread(() => fn(...args))

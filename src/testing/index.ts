@@ -23,8 +23,8 @@ export {
 export type {
   RecordedParts, RecordOptions, ReplayedConnection, ReplayOptions, ReplayReport,
 } from './record/index.js'
-export { LeftBehind, RecordingError, ReplayDivergence, UnexpectedResult } from '../errors/index.js'
-export type { Leftover, ReplayDifference } from '../errors/index.js'
+export { LeftBehind, NotReplayable, RecordingError, ReplayDivergence, UnexpectedResult } from '../errors/index.js'
+export type { Leftover, NotReplayableDetails, ReplayDifference } from '../errors/index.js'
 export {
   assertNoResult, assertNothingLeft, checkNothingLeft, failureResultOf, FaultyChannel, leftOn, LeftoverWatch,
   randomFaults, successResultOf, whorlMatchers,

@@ -10,6 +10,8 @@ import type { Deferred } from '../defer/index.js'
 import type {
   IProcessProtocol, IProcessTransport, IPullProducer, IPushProducer, SpawnOptions, WriteLimits,
 } from '../interfaces/index.js'
+import { ProcessExitedAlready } from '../errors/index.js'
+import { signalName } from '../transports/process-request.js'
 import { StringTransport } from './string-transport.js'
 
 /** A child that is none. */
@@ -89,12 +91,16 @@ export class MemoryProcess implements IProcessTransport {
     for (const childFD of [0, 1, 2]) this.closeChildFD(childFD)
   }
 
+  /** Written down as it was given. @throws ProcessExitedAlready, TypeError */
   signalProcess(signal: string | number): void {
+    signalName(signal)
+    if (this.pid === null) throw new ProcessExitedAlready()
     this.signals.push(signal)
   }
 
   registerProducer(producer: IPushProducer | IPullProducer, _streaming: boolean): void {
-    this.producer = producer
+    if (this.open.has(0)) this.producer = producer
+    else producer.stopProducing()
   }
 
   unregisterProducer(): void {

@@ -28,6 +28,7 @@ import { mayListenUDP } from '../reactor/restrict-parts.js'
 import { SystemEvents } from '../reactor/system-events.js'
 import { checkPort, tcpAddress } from '../transports/address.js'
 import { StaticResolver } from '../transports/resolve-static.js'
+import { bindHost, checkDatagramProtocol } from '../transports/udp-address.js'
 import { listMemoryFiles, memoryMediaType, openMemoryFile, readMemoryFile } from './memory-files.js'
 import { MemoryConnector, MemoryPort } from './memory-ports.js'
 import { MemoryProcess } from './memory-process.js'
@@ -351,7 +352,12 @@ export class MemoryReactor extends Clock implements
   #datagrams(
     port: number, protocol: IDatagramProtocol, options: ListenMulticastOptions, multicast: boolean): MemoryUDPPort {
     checkPort(port)
-    const host = options.interface || '0.0.0.0'
+    checkDatagramProtocol(protocol)
+    const host = bindHost(options.interface)
+    const isShared = multicast && options.listenMultiple === true
+    const taken = port !== 0 && this.udpPorts.some(({ listening: other, options: its }) => other.listening &&
+      other.getHost().host === host && other.getHost().port === port && !(isShared && its.listenMultiple === true))
+    if (taken) throw new CannotListenError(host, port, { cause: new Error('the address is in use') })
     const family = host.includes(':') ? 'IPv6' : 'IPv4'
     const address = { family, type: 'UDP', host, port: port === 0 ? this.#nextFree++ : port } as UDPAddress
     const listening = new MemoryUDPPort(protocol, address, options.maxPacketSize)

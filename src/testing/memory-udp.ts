@@ -8,6 +8,11 @@ import { ConnectError } from '../errors/index.js'
 import { Failure, succeed } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
 import type { IDatagramProtocol, IMulticastTransport, UDPAddress } from '../interfaces/index.js'
+import { canonicalAddress } from '../transports/resolve-literal.js'
+import { checkHost, checkTargetPort } from '../transports/udp-address.js'
+
+/** What fits behind the headers of IP and UDP. */
+const MOST_BYTES = { 4: 65_507, 6: 65_527 }
 
 /** A datagram that was sent. */
 export interface SentDatagram {
@@ -45,15 +50,24 @@ export class MemoryUDPPort implements IMulticastTransport {
   }
 
   write(data: Uint8Array | string, address?: { host: string, port: number }): void {
-    const to = this.peer ?? address
-    if (to === undefined) throw new TypeError('a port that is not connected needs an address to write to')
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data)
+    const most = MOST_BYTES[this.#family]
+    if (bytes.length > most) throw new RangeError(`a datagram holds at most ${most} bytes, not ${bytes.length}`)
+    const { peer } = this
+    if (peer !== null && address !== undefined &&
+      (canonicalAddress(address.host) !== peer.host || address.port !== peer.port)) {
+      throw new TypeError(`this port is connected to ${peer.host}, port ${peer.port}, and sends nowhere else`)
+    }
+    const to = peer ?? address
+    if (to === undefined) throw new TypeError('a port that is not connected needs an address to write to')
+    this.#check(to.host, to.port)
     if (this.listening) this.sent.push({ data: bytes, host: to.host, port: to.port })
   }
 
   connect(host: string, port: number): void {
+    this.#check(host, port)
     if (this.peer !== null) throw new ConnectError('This port is connected already.')
-    this.peer = { host, port }
+    this.peer = { host: canonicalAddress(host), port }
   }
 
   getHost(): UDPAddress {
@@ -90,6 +104,9 @@ export class MemoryUDPPort implements IMulticastTransport {
   }
 
   setTTL(ttl: number): void {
+    if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
+      throw new RangeError(`a time to live is a whole number from 0 to 255, not ${String(ttl)}`)
+    }
     this.#ttl = ttl
   }
 
@@ -107,6 +124,16 @@ export class MemoryUDPPort implements IMulticastTransport {
 
   setOutgoingInterface(iface: string): void {
     this.#interface = iface
+  }
+
+  get #family(): 4 | 6 {
+    return this.#address.family === 'IPv6' ? 6 : 4
+  }
+
+  /** As a real port does, so that what would fail there fails in a test. @throws TypeError, RangeError */
+  #check(host: string, port: number): void {
+    checkHost(host, this.#family)
+    checkTargetPort(port)
   }
 
   /** A datagram arrives; cut to the packet size, and dropped when it is not from the peer of a connected port. */

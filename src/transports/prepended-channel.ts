@@ -22,6 +22,16 @@ export class PrependedChannel implements StreamChannel {
     this.#later = later
   }
 
+  /** What it stands before. */
+  get below(): StreamChannel {
+    return this.#channel
+  }
+
+  /** The same bytes before another channel, in place of this one, which has not been opened. */
+  onto(channel: StreamChannel, later: (fn: () => void) => void): StreamChannel {
+    return this.#early === null ? channel : new PrependedChannel(channel, this.#early, later)
+  }
+
   open(sink: StreamSink): void {
     this.#sink = sink
     this.#channel.open({

@@ -8,6 +8,7 @@
  *   idle → binding → listening → idle        `stopListening` while binding waits until it is bound
  */
 
+import { debugging, noteSite } from '../defer/debug.js'
 import { Deferred } from '../defer/index.js'
 import { CannotListenError } from '../errors/index.js'
 import type { IAddress } from '../interfaces/address.js'
@@ -81,6 +82,8 @@ export class StreamPort<Address extends IAddress = IAddress> implements IListeni
     this.#address = this.#request.address
     this.#state = 'binding'
     this.#reactor.addPort(this)
+    // Connections come from the host: whoever listens is the place in the program that they are of.
+    if (debugging) noteSite(this.#owner)
     try {
       this.#handle = this.#open(this.#sink)
     } catch (error) {

@@ -26,6 +26,7 @@ const STRICT = [
 /** Packets that are wrong in one way or another. */
 const WRONG = '_ws.malformed || ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 || ' +
   'tcp.analysis.ack_lost_segment || tcp.analysis.lost_segment || tcp.analysis.window_full || ' +
+  'tcp.analysis.spurious_retransmission || ' +
   '_ws.expert.severity == error'
 
 function write(name: string, fill: (trace: TraceWriter) => void, filter?: TraceFilter): string {
@@ -182,5 +183,56 @@ describeWith(tshark(), 'tshark', (command) => {
     expect(await run(path, '-Y', WRONG)).toBe('')
     const lengths = new Set(lines(await run(path, '-T', 'fields', '-e', 'tcp.len', '-Y', 'tcp.len > 0')))
     expect([...lengths]).toEqual(['50'])
+  }, 60_000)
+
+  it('an end follows what was delivered, although what was sent is not in the trace any more', async () => {
+    const trace = makeWriter({ keepBytes: 70_000 })
+    trace.host(1, 'a', '10.0.0.1', '')
+    trace.host(2, 'b', '10.0.0.2', '')
+    trace.connect(1, 1, 2, '10.0.0.1', 1025, '10.0.0.2', 9999, 'tcp')
+    trace.accepted(1)
+    trace.sent(1, 0, 0, new Uint8Array(5_000))
+    for (let i = 0; i < 4_000; i++) trace.note(`number ${i} ${'x'.repeat(40)}`)
+    trace.delivered(1, 0, 1_000, 4_000)
+    trace.fin(1, 0, false)
+    trace.fin(1, 0, true)
+    const path = join(folder, 'end.pcapng')
+    writeFileSync(path, traceToPcapng(new TraceReader(trace.bytes())))
+    const text = await run(path, '-Y', 'tcp.srcport == 1025', '-T', 'fields', '-e', 'tcp.seq', '-e', 'tcp.len', '-e',
+      'tcp.flags.fin', '-e', 'frame.comment')
+    // The first that there is has number 1.
+    const gone = 'these bytes are not in the trace'
+    expect(lines(text)).toEqual([
+      `1\t1460\t0\t${gone}`, `1461\t1460\t0\t${gone}`, `2921\t1080\t0\t${gone}`, '4001\t0\t1\t',
+    ])
+  }, 60_000)
+
+  it('losses are shown in the order of the stream, each once, whatever else is wanted', async () => {
+    const fill = (trace: TraceWriter): void => {
+      trace.host(1, 'a', '10.0.0.1', '')
+      trace.host(2, 'b', '10.0.0.2', '')
+      trace.connect(1, 1, 2, '10.0.0.1', 1025, '10.0.0.2', 9999, 'tcp')
+      trace.accepted(1)
+      trace.sent(1, 0, 0, new Uint8Array(300))
+      trace.begin(1)
+      trace.lost(1, 0, 100, 100, lossOf('chance'))
+      trace.fin(1, 0, false)
+      trace.lost(1, 0, 300, 0, lossOf('chance'))
+      trace.begin(2)
+      trace.delivered(1, 0, 0, 300)
+      trace.begin(3)
+      trace.fin(1, 0, true)
+    }
+    const fields = ['tcp.seq', 'tcp.len', 'tcp.flags.fin', 'frame.comment'].flatMap((name) => ['-e', name])
+    const seen = async (path: string): Promise<string[]> => {
+      return lines(await run(path, '-Y', 'tcp.srcport == 1025 && (tcp.len > 0 || tcp.flags.fin == 1)', '-T', 'fields',
+        ...fields)).map((line) => line.trim().replace(/\t/g, ' '))
+    }
+    const lost = 'lost: chance, at 1.000 ms'
+    expect(await run(write('held', fill), '-Y', WRONG)).toBe('')
+    expect(await seen(write('held', fill))).toEqual(
+      ['1 100 0', `101 100 0 ${lost}`, '101 100 0', '201 100 0', `301 0 1 ${lost}`, '301 0 1'])
+    expect(await seen(write('held-only', fill, { kinds: ['lost'] }))).toEqual([`1 100 0 ${lost}`, `201 0 1 ${lost}`])
+    expect(await seen(write('held-not', fill, { kinds: ['delivered'] }))).toEqual(['1 100 0', '101 200 0'])
   }, 60_000)
 })

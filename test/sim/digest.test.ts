@@ -18,6 +18,8 @@ interface Run {
   readonly digest: string
   /** What makes the digest worth comparing: a run in which nothing happens has one, too. */
   readonly bytes: number
+  /** What was received, by how it came. */
+  readonly heard: Readonly<Record<'tcp' | 'unix' | 'tls' | 'udp' | 'multicast' | 'http', number>>
   readonly said: number
   readonly log: number
   readonly random: number
@@ -50,6 +52,7 @@ describe('the digest of a trace', () => {
     expect(first.bytes).toBeGreaterThan(50_000)
     expect(first.said).toBeGreaterThan(500)
     expect(first.log).toBeGreaterThan(10)
+    for (const [kind, count] of Object.entries(first.heard)) expect(count, kind).toBeGreaterThan(50)
     expect((await run({ args: ['simd', 'another'] })).digest).not.toBe(first.digest)
   })
 
@@ -63,6 +66,16 @@ describe('the digest of a trace', () => {
     { TZ: 'UTC', LANG: 'C', LC_ALL: 'C' },
   ])('is the same with $TZ and $LANG', async (env) => {
     expect(await run({ env })).toEqual(first)
+  })
+
+  it('was asked of a Node that shows time and numbers in another way there', async () => {
+    const script = 'process.stdout.write(`${new Date(946684800000).getHours()} ${(1234.5).toLocaleString()}`)'
+    const shown = (env: Record<string, string>): Promise<string> => new Promise((resolve, reject) => {
+      execFile(process.execPath, ['-e', script], { env: { ...process.env, ...env } },
+        (error, stdout) => error === null ? resolve(stdout) : reject(error))
+    })
+    expect(await shown({ TZ: 'Pacific/Kiritimati', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' })).toBe('14 1.234,5')
+    expect(await shown({ TZ: 'UTC', LANG: 'C', LC_ALL: 'C' })).toMatch(/^0 1,234\.5$/)
   })
 
   it.each(BUILDS)('is the same on the build %s of the core', async (name) => {

@@ -20,6 +20,7 @@ const ARGUMENTS: Record<string, unknown[]> = {
   ProcessNotStarted: ['/bin/none', { cause: new Error('no such file') }],
   ProcessOutputTooLong: ['/bin/yes', 1000],
   ThreadCrashed: [3],
+  NotReplayable: ['a thread', { time: 5 }],
   CompressionLimitError: [1000],
   ConnectionRejected: ['No.', { status: 403, reason: '', headers: [], body: new Uint8Array(0) }],
   PageError: [404],

@@ -4,12 +4,17 @@
  * Owns: what is asked for on the command line, and where it goes. Must not know: traces; src/testing/trace/ does.
  */
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { open as openFile, writeFile } from 'node:fs/promises'
+import { resolve as resolvePath } from 'node:path'
 import process from 'node:process'
+import { defaultCore } from '../../../src/core/index.js'
+import { TraceError } from '../../../src/errors/index.js'
+import { traceLength } from '../../../src/testing/trace/head.js'
 import {
   compareTraces, drawTrace, filterTrace, printRecord, TRACE_KINDS, traceFilter, TraceReader, traceToHTML, traceToPcapng,
 } from '../../../src/testing/trace/index.js'
 import type { TraceDifference, TraceDrawOptions, TraceFilter, TraceRecord } from '../../../src/testing/trace/index.js'
+import { printable } from '../../../src/testing/trace/print.js'
 import type { Arguments, Command } from './command.js'
 import { FAILED, OK, readArguments, say, UsageError } from './command.js'
 
@@ -22,7 +27,7 @@ const USAGE = `Prints what happened in a simulation, one record a line.
 
   FILE               a trace, as Simulation.trace() gives it
 
-Conditions; a record is shown when it meets all of them:
+Conditions; a record is shown when it meets all of them (host, connection and kind may be given more than once):
   --host A,B         on one of these hosts, or between it and another
   --connection 1,2   of these connections
   --kind K,L         of these kinds
@@ -46,35 +51,93 @@ ${TRACE_KINDS.slice(12).join(', ')}; "datagram" is the three of them.
 
 /** Lines that are written at once. */
 const BATCH = 500
+/** Bytes in which the head of a trace must be. */
+const HEAD = 1 << 20
+
+const CONDITIONS = ['host', 'connection', 'kind', 'from', 'to', 'text']
+const FILES = ['svg', 'html', 'pcapng']
+/** What would be passed over beside another option, or without one. */
+const ALONE: readonly (readonly [option: string, others: readonly string[]])[] = [
+  ['diff', ['summary', 'payload', 'limit', 'timers', ...FILES, ...CONDITIONS]],
+  ['summary', ['payload', 'limit', 'timers', ...FILES, ...CONDITIONS]],
+  ...FILES.map((name) => [name, ['payload']] as const),
+]
+const ONLY_WITH: readonly (readonly [option: string, others: readonly string[]])[] = [
+  ['context', ['diff']], ['timers', ['svg', 'html']],
+]
 
 export const trace: Command = {
   summary: 'print, compare, draw or export the trace of a simulation',
   usage: USAGE,
   async run(args) {
     const text = { type: 'string' } as const
-    const yes = { type: 'boolean', default: false } as const
-    const { values, positionals: [file] } = readArguments(args, ['FILE'], {
-      host: text, connection: text, kind: text, from: text, to: text, text, payload: text, limit: text, svg: text,
+    const yes = { type: 'boolean' } as const
+    const list = { type: 'string', multiple: true } as const
+    const { values, positionals } = readArguments(args, ['FILE'], {
+      host: list, connection: list, kind: list, from: text, to: text, text, payload: text, limit: text, svg: text,
       html: text, pcapng: text, timers: yes, diff: text, context: text, summary: yes,
     })
+    const file = positionals[0] as string
+    checkTogether(values, file)
     const filter = filterOf(values)
     const limit = wholeNumber(values, 'limit')
     const payload = wholeNumber(values, 'payload')
     const context = wholeNumber(values, 'context')
-    const reader = await open(file!)
+    const reader = await open(file)
     const other = stringOf(values, 'diff')
-    if (other !== undefined) return tellDifference(compareTraces(reader, await open(other), context), file!, other)
-    if (values['summary'] === true) {
-      await print([summaryOf(reader)])
-      return OK
+    if (other !== undefined) {
+      const theirs = await open(other)
+      return naming(`${file} or ${other}`, () => tellDifference(compareTraces(reader, theirs, context), file, other))
     }
-    const timers = values['timers'] === true
-    const draw: TraceDrawOptions = limit === undefined ? { filter, timers } : { filter, timers, limit }
-    if (await writeFiles(reader, values, draw)) return OK
-    const lines = linesOf(filterTrace(reader, filter), limit ?? Infinity, payload)
-    await print(lines)
-    return OK
+    return naming(file, async () => {
+      if (values['summary'] === true) {
+        await print([summaryOf(reader)])
+        return OK
+      }
+      checkHosts(reader, filter)
+      const isEmpty = isFruitless(reader, filter)
+      if (isEmpty) say('no record meets the conditions')
+      const timers = values['timers'] === true
+      const draw: TraceDrawOptions = limit === undefined ? { filter, timers } : { filter, timers, limit }
+      if (await writeFiles(reader, values, draw) || isEmpty) return OK
+      await print(linesOf(filterTrace(reader, filter), limit ?? Infinity, payload))
+      return OK
+    })
   },
+}
+
+/** @throws UsageError where something that was asked for would not be done, or a file lost */
+function checkTogether(values: Arguments['values'], file: string): void {
+  const isGiven = (name: string): boolean => values[name] !== undefined
+  for (const [option, others] of ALONE) {
+    const other = isGiven(option) ? others.find(isGiven) : undefined
+    if (other !== undefined) throw new UsageError(`--${other} does not go with --${option}`)
+  }
+  for (const [option, others] of ONLY_WITH) {
+    if (!isGiven(option) || others.some(isGiven)) continue
+    throw new UsageError(`--${option} needs ${others.map((name) => `--${name}`).join(' or ')}`)
+  }
+  const paths = new Set([resolvePath(file)])
+  for (const name of FILES) {
+    const path = stringOf(values, name)
+    if (path === undefined) continue
+    if (paths.has(resolvePath(path))) throw new UsageError(`--${name} would write over ${path}`)
+    paths.add(resolvePath(path))
+  }
+}
+
+/** @throws UsageError for hosts that there are not */
+function checkHosts(reader: TraceReader, { hosts = [] }: TraceFilter): void {
+  if (hosts.length === 0) return
+  const names = new Set(reader.hosts().map(({ name }) => name))
+  const missing = hosts.find((name) => !names.has(name))
+  if (missing === undefined) return
+  throw new UsageError(`there is no host "${printable(missing)}"; there are ${[...names].map(printable).join(', ') || 'none'}`)
+}
+
+function isFruitless(reader: TraceReader, filter: TraceFilter): boolean {
+  for (const _record of filterTrace(reader, filter)) return false
+  return true
 }
 
 /** @returns whether any was asked for */
@@ -86,11 +149,50 @@ async function writeFiles(reader: TraceReader, values: Arguments['values'], draw
   return [svg, html, pcapng].some((name) => name !== undefined)
 }
 
+/** Of a file that may be anything, and have no end, no more is read than its head says. */
 async function open(path: string): Promise<TraceReader> {
+  return naming(path, async () => {
+    const handle = await openFile(path)
+    try {
+      const chunks: Uint8Array[] = []
+      let size = 0
+      let wanted: number | null = null
+      for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: HEAD })) {
+        chunks.push(chunk as Uint8Array)
+        size += (chunk as Uint8Array).length
+        wanted ??= traceLength(Buffer.concat(chunks))
+        if (size >= (wanted ?? HEAD)) break
+      }
+      const bytes = Buffer.concat(chunks)
+      const reader = new TraceReader(bytes)
+      // What can be read is of use, but nobody should take it for what has happened.
+      if (!isIntact(reader, bytes.subarray(0, wanted ?? 0))) say(`${path} is damaged: its digest is that of other bytes`)
+      return reader
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+/** As far as the file has what its digest was made of. */
+function isIntact({ head }: TraceReader, bytes: Uint8Array): boolean {
+  if (head.dropped > 0) return true
+  const digest = defaultCore().digest()
   try {
-    return new TraceReader(await readFile(path))
+    digest.update(bytes.subarray(bytes.length - head.length))
+    return digest.hex() === head.digest
+  } finally {
+    digest.free()
+  }
+}
+
+/** Tells of which file an error is, where it does not by itself. */
+async function naming<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
   } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
+    const isAbout = error instanceof TraceError || (error as { syscall?: unknown }).syscall === 'read'
+    throw isAbout ? new Error(`${path}: ${(error as Error).message}`, { cause: error }) : error
   }
 }
 
@@ -119,8 +221,12 @@ function stringOf(values: Arguments['values'], name: string): string | undefined
   return typeof value === 'string' ? value : undefined
 }
 
-function listOf(values: Arguments['values'], name: string): string[] | undefined {
-  return stringOf(values, name)?.split(',').map((one) => one.trim()).filter((one) => one !== '')
+/** Of an option that may be given more than once. */
+function listOf(values: Readonly<Record<string, unknown>>, name: string): string[] | undefined {
+  const given = values[name] as readonly string[] | undefined
+  const list = given?.flatMap((one) => one.split(',')).map((one) => one.trim()).filter((one) => one !== '')
+  if (list?.length === 0) throw new UsageError(`--${name} takes what is to be shown, with commas between`)
+  return list
 }
 
 function numberOf(values: Arguments['values'], name: string): number | undefined {
@@ -180,11 +286,11 @@ function summaryOf(reader: TraceReader): string {
     end = record.time
   }
   return [
-    `seed     ${seed}`,
-    `digest   ${digest}`,
+    `seed     ${printable(seed)}`,
+    `digest   ${printable(digest)}`,
     `records  ${records}${dropped > 0 ? `, of which the first ${dropped} are not in the file` : ''}`,
     `until    ${end.toFixed(3)} ms`,
-    `hosts    ${[...hosts].join(', ')}`,
+    `hosts    ${[...hosts].map(printable).join(', ')}`,
     ...TRACE_KINDS.filter((kind) => kinds.has(kind)).map((kind) => `  ${kind.padEnd(20)}${kinds.get(kind)}`),
   ].join('\n')
 }

@@ -157,7 +157,8 @@ export class FaultyChannel implements StreamChannel, StreamSink {
   }
 
   close(linger: boolean): void {
-    if (!linger) this.#isOver = true
+    if (linger) this.#discard()
+    else this.#isOver = true
     if (this.#held.length === 0 || !linger) this.#below.close(linger)
     else this.#heldEnd = () => this.#below.close(linger)
   }
@@ -246,6 +247,14 @@ export class FaultyChannel implements StreamChannel, StreamSink {
     // Behind what was received and is still on its way; a reader that has paused is told at once.
     if (this.#isPaused || this.#queue.length === 0) this.#end(error)
     else this.#put({ at: this.#lastDue, tell: () => this.#end(error) })
+  }
+
+  /** Who closes reads no more: only the end is still to be told, to one that had paused, too. */
+  #discard(): void {
+    this.#isCut = true
+    this.#isPaused = false
+    this.#queue = this.#queue.filter((item) => 'tell' in item)
+    if (this.#queue.length > 0) this.#clock.callLater(0, () => this.#drain())
   }
 
   #cut(resets: boolean): void {

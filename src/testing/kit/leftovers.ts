@@ -15,6 +15,8 @@ import type { ErrorClass, Leftover } from '../../errors/index.js'
 import type { IDelayedCall } from '../../interfaces/index.js'
 import { Reactor } from '../../reactor/reactor.js'
 import { ProcessTransport } from '../../transports/process.js'
+import { connectionOf } from '../../transports/stream-transport.js'
+import type { StreamTransport } from '../../transports/stream-transport.js'
 import { UDPPort } from '../../transports/udp-port.js'
 import { MemoryReactor } from '../memory-reactor.js'
 
@@ -40,8 +42,8 @@ export function leftOn(reactor: AskedReactor): Leftover[] {
   if (reactor instanceof Reactor) {
     for (const transport of reactor.openTransports()) {
       const name = transport.protocol?.constructor.name ?? 'no protocol'
-      note('connection', transport,
-        `a connection (${name}) from ${addressText(transport.getHost())} to ${addressText(transport.getPeer())}`)
+      const [from, to] = [transport.getHost(), transport.getPeer()].map(addressText)
+      found.push({ kind: 'connection', what: `a connection (${name}) from ${from} to ${to}`, where: placeOf(transport) })
     }
     const { ports, connectors } = reactor.openThings()
     for (const port of ports) {
@@ -59,6 +61,12 @@ export function leftOn(reactor: AskedReactor): Leftover[] {
     note('call', call, `a call that is due in ${Math.round((call.getTime() - reactor.now()) * 1000) / 1000} ms`)
   }
   return found
+}
+
+/** Connections are made when the host says so: their place in the program is that of who listened or connected. */
+function placeOf(transport: StreamTransport): string | undefined {
+  const { owner } = connectionOf(transport)
+  return (owner === null ? undefined : siteOf(owner)) ?? siteOf(transport)
 }
 
 function leftInMemory(

@@ -3,11 +3,11 @@
  *
  * Owns: what they compare and say. Must not know: a runner; its equality comes with `this`.
  */
-import { describe } from '../../defer/describe.js'
 import type { Deferred } from '../../defer/index.js'
 import type { ErrorClass } from '../../errors/index.js'
 import { failureText, handle, kindsText, outcomeOf } from './results.js'
 import type { Outcome } from './results.js'
+import { show } from './show.js'
 
 /** What a matcher finds. */
 export interface MatcherResult {
@@ -56,7 +56,7 @@ export const whorlMatchers = {
   toHaveSucceededWith(this: Runner, received: unknown, expected: unknown): MatcherResult {
     const outcome = looked(received)
     const pass = outcome.kind === 'success' && this.equals(outcome.value, expected)
-    const message = (): string => `the Deferred has ${text(outcome)}; what is compared with is ${describe(expected)}`
+    const message = (): string => `the Deferred has ${text(outcome)}; what is compared with is ${show(expected)}`
     return outcome.kind === 'success' ? { pass, message, actual: outcome.value, expected } : { pass, message }
   },
 
@@ -82,6 +82,6 @@ function looked(received: unknown): Outcome {
 
 function text(outcome: Outcome): string {
   if (outcome.kind === 'none') return 'no result yet'
-  return outcome.kind === 'success' ? `the result ${describe(outcome.value)}`
+  return outcome.kind === 'success' ? `the result ${show(outcome.value)}`
     : `the failure ${failureText(outcome.failure)}`
 }

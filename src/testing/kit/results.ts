@@ -5,13 +5,13 @@
  * Must not know: test runners. Source: twisted.trial's SynchronousTestCase (successResultOf, failureResultOf,
  * assertNoResult).
  */
-import { describe } from '../../defer/describe.js'
 import { Deferred } from '../../defer/index.js'
 import type { Failure } from '../../defer/index.js'
 import { isFailure } from '../../defer/failure.js'
 import { isIdle } from '../../defer/state.js'
 import { UnexpectedResult } from '../../errors/index.js'
 import type { ErrorClass } from '../../errors/index.js'
+import { show } from './show.js'
 
 /** What a Deferred has come to. @internal */
 export type Outcome = { readonly kind: 'none' } | { readonly kind: 'success', readonly value: unknown } |
@@ -44,7 +44,7 @@ export function failureResultOf(deferred: Deferred<any>, ...kinds: (ErrorClass |
   const outcome = outcomeOf(deferred)
   const wanted = `Expected ${kinds.length === 0 ? 'a failure' : kindsText(kinds)}`
   if (outcome.kind === 'none') throw new UnexpectedResult(`${wanted}, found no result yet: ${String(deferred)}.`)
-  if (outcome.kind === 'success') throw new UnexpectedResult(`${wanted}, found a result: ${describe(outcome.value)}.`)
+  if (outcome.kind === 'success') throw new UnexpectedResult(`${wanted}, found a result: ${show(outcome.value)}.`)
   handle(deferred)
   const { failure } = outcome
   if (kinds.length > 0 && failure.check(...kinds) === null) {
@@ -62,7 +62,7 @@ export function assertNoResult(deferred: Deferred<any>): void {
   const outcome = outcomeOf(deferred)
   if (outcome.kind === 'none') return
   if (outcome.kind === 'success') {
-    throw new UnexpectedResult(`Expected no result yet, found ${describe(outcome.value)}.`)
+    throw new UnexpectedResult(`Expected no result yet, found ${show(outcome.value)}.`)
   }
   handle(deferred)
   throw new UnexpectedResult(`Expected no result yet, found a failure: ${failureText(outcome.failure)}`, {
@@ -75,7 +75,7 @@ export function outcomeOf(deferred: unknown): Outcome {
   if (!(deferred instanceof Deferred)) {
     const isPromise = typeof (deferred as { then?: unknown } | null)?.then === 'function'
     const hint = isPromise ? '; a promise can only be awaited' : ''
-    throw new TypeError(`a Deferred is needed, not ${describe(deferred)}${hint}`)
+    throw new TypeError(`a Deferred is needed, not ${show(deferred)}${hint}`)
   }
   // One that is paused, or waits for another, has a result that nobody may have yet.
   if (!isIdle(deferred._state)) return { kind: 'none' }

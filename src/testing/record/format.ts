@@ -25,6 +25,8 @@
  *     SENT      delta object
  *     SOON, JOBS delta                            what was asked for, in turn
  *     TIMER     delta back                        the timer of `back` numbers ago goes off
+ *     PAUSE     delta                             nothing came for a while; all promise jobs are done
+ *     END       delta                             the recording was ended; without it the end is missing
  *   values  count value*                          see values.ts
  *
  * The records up to NOTE come of what the program does, the rest from the host. What comes from the host is marked by
@@ -69,6 +71,8 @@ export const SENT = 20
 export const SOON = 21
 export const JOBS = 22
 export const TIMER = 23
+export const PAUSE = 24
+export const END = 25
 
 /** Object 0: the host itself. */
 export const HOST = 0

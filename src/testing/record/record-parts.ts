@@ -2,7 +2,7 @@
  * recordParts: the parts of a reactor, with a Recorder between it and the host.
  *
  * Owns: which parts are recorded, and the host's own calls. Must not know: a binding. Threads are not recorded: their
- * use is noted, and a replay ends there.
+ * use is noted, which the recorder tells of at once, and a replay ends there.
  */
 import type { HostPort, HostTimer, ReactorParts } from '../../interfaces/host.js'
 import type { ThreadHost } from '../../interfaces/reactor-threads.js'
@@ -39,7 +39,7 @@ export function recordParts(parts: ReactorParts, options: RecordOptions): Record
     core,
     host: recordHost(recorder, host),
     tcp: tcp && recordTCP(recorder, tcp),
-    tls: tls && recordTLS(recorder, tls),
+    tls: tls && recordTLS(recorder, tls, (fn) => host.soon(fn)),
     unix: unix && recordUNIX(recorder, unix),
     udp: udp && recordUDP(recorder, udp),
     processes: processes && recordProcesses(recorder, processes),
@@ -96,7 +96,9 @@ export function recordTo(
 function featuresOf(parts: ReactorParts): HostFeatures {
   const { host, compression, threads } = parts
   const has = [...Object.entries(parts), ...OPTIONAL.map((name) => [name, host[name]] as const)]
+  const wall = host.wallClock?.()
   return {
+    ...wall !== undefined && { wall },
     name: host.name,
     parts: has.filter(([, part]) => part !== undefined).map(([name]) => name),
     codings: compression === undefined ? [] : [...compression.codings],

@@ -10,6 +10,7 @@ import type {
 } from '../../interfaces/stream-host.js'
 import type { SecureChannel, TLSHost } from '../../interfaces/tls-host.js'
 import type { TLSSession } from '../../interfaces/tls.js'
+import { PrependedChannel } from '../../transports/prepended-channel.js'
 import { HOST } from './format.js'
 import { ref } from './recorder.js'
 import type { Recorder } from './recorder.js'
@@ -193,15 +194,20 @@ export function recordUNIX(recorder: Recorder, unix: UNIXHost): UNIXHost {
   }
 }
 
-/** Keys and certificates are not written down; what is said over TLS is, in plain. @internal */
-export function recordTLS(recorder: Recorder, tls: TLSHost): TLSHost {
+/**
+ * Keys and certificates are not written down; what is said over TLS is, in plain.
+ * @param soon the host's own, of which nothing is written down: what TLS does below is none of the program's doing
+ * @internal
+ */
+export function recordTLS(recorder: Recorder, tls: TLSHost, soon: (fn: () => void) => void): TLSHost {
   const secure = (method: 'tlsAccept' | 'tlsConnect', channel: StreamChannel, args: unknown[],
     make: (below: StreamChannel) => SecureChannel): SecureChannel => {
-    const own = channel instanceof RecordedChannel
+    const below = channel instanceof PrependedChannel ? channel.below : channel
+    const own = below instanceof RecordedChannel
     if (!own) recorder.note('TLS over something that is no connection of the host')
     const id = recorder.newObject()
-    const made = recorder.call(HOST, method, [ref(id), own ? ref(channel.id) : null, ...args], () =>
-      make(own ? channel.real : channel))
+    const real = !own ? channel : channel instanceof PrependedChannel ? channel.onto(below.real, soon) : below.real
+    const made = recorder.call(HOST, method, [ref(id), own ? ref(below.id) : null, ...args], () => make(real))
     return new RecordedChannel(recorder, made, id) as RecordedChannel & SecureChannel
   }
   return {

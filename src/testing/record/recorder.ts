@@ -5,13 +5,15 @@
  * not know: sockets; the parts around a host's parts (record-*.ts) say what happened.
  *
  * Time is whole microseconds, and so is what the program is told of it: otherwise a replay could not tell it the same.
- * Whatever goes wrong in here ends the recording, and never the program.
+ * Whatever goes wrong in here ends the recording, and never the program; it is told of, by a warning if nobody asked.
  */
+import { NotReplayable } from '../../errors/index.js'
 import type { HostPort, HostTimer } from '../../interfaces/host.js'
+import { Logger } from '../../logger/index.js'
 import { BlockWriter } from './block-writer.js'
 import {
-  AFTER_JOBS, ASKED, BORROW, CALL, DONE, ENTROPY, EVENT, FILLED, FLAG_OUTPUT, HASH_START, hashOf, INSIDE, JOBS,
-  JOBS_ASKED, MAGIC, MARK_SHIFT, NOTE, NOW, NOW_SAME, numberOf, RECEIVED, RETURN, SAME_JOB, SEND, SENT, SOON,
+  AFTER_JOBS, ASKED, BORROW, CALL, DONE, END, ENTROPY, EVENT, FILLED, FLAG_OUTPUT, HASH_START, hashOf, INSIDE, JOBS,
+  JOBS_ASKED, MAGIC, MARK_SHIFT, NOTE, NOW, NOW_SAME, numberOf, PAUSE, RECEIVED, RETURN, SAME_JOB, SEND, SENT, SOON,
   SOON_ASKED, THROW, TIMER, TIMER_ASKED, VERSION, WALL,
 } from './format.js'
 import type { Method } from './format.js'
@@ -30,7 +32,10 @@ export interface RecordOptions {
   flushAfter?: number
   /** Keeps the bytes that were sent, too, and not only a hash of them. False if not given. */
   output?: boolean
-  /** Told once why the recording ended early. */
+  /**
+   * Told why the recording ended early, which is what the sink threw; or, as soon as the program does what no replay
+   * can do again, of that: a {@link NotReplayable}. Each at most once. A warning is logged if it is not given.
+   */
   failed?: (error: unknown) => void
 }
 
@@ -41,6 +46,8 @@ export interface HostFeatures {
   readonly parts: readonly string[]
   readonly codings: readonly string[]
   readonly parallelism: number
+  /** The date when it began, ms, where the host has one. */
+  readonly wall?: number
 }
 
 const BLOCK_SIZE = 65_536
@@ -64,9 +71,11 @@ export class Recorder {
   #depth = 0
   #jobsRan = true
   #jobPending = false
+  #isNoted = false
   #alarm: HostTimer | null = null
   readonly #onAlarm = (): void => {
     this.#alarm = null
+    this.#pause()
     this.flush()
   }
   readonly #onJob = (): void => {
@@ -105,6 +114,10 @@ export class Recorder {
 
   /** Writes nothing more; what was not handed on is. The reactor goes on. */
   stop(): void {
+    if (!this.#ended) {
+      this.#out.byte(END | (this.#jobsRan ? AFTER_JOBS : SAME_JOB) << MARK_SHIFT)
+      this.#out.number(this.#advance())
+    }
     this.flush()
     this.#ended = true
     if (this.#alarm !== null) this.#host.clearTimer(this.#alarm)
@@ -274,9 +287,18 @@ export class Recorder {
 
   /** Something happens that is not in the recording: a replay can go no further. @internal */
   note(text: string): void {
-    if (this.#ended) return
+    if (this.#ended || this.#isNoted) return
+    this.#isNoted = true
     this.#out.byte(NOTE)
     this.#out.text(text)
+    this.#tell(new NotReplayable(text, { time: this.#time / 1000 }))
+  }
+
+  /** Nothing has come from the host for a while: what a program does later differs. */
+  #pause(): void {
+    if (this.#ended || this.#depth > 0 || !this.#jobsRan) return
+    this.#out.byte(PAUSE | AFTER_JOBS << MARK_SHIFT)
+    this.#out.number(this.#advance())
   }
 
   #bytes(kind: number, object: number, bytes: Uint8Array): void {
@@ -360,8 +382,15 @@ export class Recorder {
   #fail(error: unknown): void {
     if (this.#ended) return
     this.#ended = true
+    this.#tell(error)
+  }
+
+  #tell(error: unknown): void {
+    const { failed } = this.#options
     try {
-      this.#options.failed?.(error)
+      if (failed !== undefined) failed(error)
+      else if (error instanceof NotReplayable) new Logger('testing').warn(error.message)
+      else new Logger('testing').warn(`The recording ends here: ${String(error)}`, { error })
     } catch {
       // There is nobody else to tell, and the program goes on.
     }

@@ -7,9 +7,9 @@
 import { RecordingError } from '../../errors/index.js'
 import { ByteReader, CutShort } from './byte-reader.js'
 import {
-  ASKED, BORROW, CALL, DONE, ENTROPY, EVENT, FILLED, FIRST_EVENT, FLAG_OUTPUT, HASH_START, hashOf, JOBS, JOBS_ASKED,
-  KIND_MASK, MAGIC, MARK_SHIFT, METHODS, NOTE, NOW, NOW_SAME, RECEIVED, RETURN, SEND, SENT, SOON, SOON_ASKED, THROW,
-  TIMER, TIMER_ASKED, VERSION, WALL,
+  ASKED, BORROW, CALL, DONE, END, ENTROPY, EVENT, FILLED, FIRST_EVENT, FLAG_OUTPUT, HASH_START, hashOf, JOBS,
+  JOBS_ASKED, KIND_MASK, MAGIC, MARK_SHIFT, METHODS, NOTE, NOW, NOW_SAME, PAUSE, RECEIVED, RETURN, SEND, SENT, SOON,
+  SOON_ASKED, THROW, TIMER, TIMER_ASKED, VERSION, WALL,
 } from './format.js'
 import type { Method } from './format.js'
 import type { HostFeatures } from './recorder.js'
@@ -82,7 +82,7 @@ export class Recording {
       }
       this.hasOutput = (from.number() & FLAG_OUTPUT) !== 0
       this.start = from.number() / 1000
-      this.features = readValue(from) as HostFeatures
+      this.features = checkFeatures(readValue(from) as Partial<HostFeatures> | undefined)
     } catch (error) {
       throw error instanceof CutShort ? new RecordingError('This is no recording.') : error
     }
@@ -109,7 +109,9 @@ export class Recording {
     past.time = Math.round(past.time)
     for (let number = 1; !from.isAtEnd; number++) {
       try {
-        yield readItem(from, number, past)
+        const item = readItem(from, number, past)
+        yield item
+        if (item.kind === END) return
       } catch (error) {
         if (error instanceof CutShort) return
         throw error
@@ -117,6 +119,17 @@ export class Recording {
     }
     return
   }
+}
+
+/** @throws RecordingError */
+function checkFeatures(read: Partial<HostFeatures> | null | undefined): HostFeatures {
+  const { name, parts, codings, parallelism, wall } = read ?? {}
+  const areTexts = (list: unknown): boolean => Array.isArray(list) && list.every((one) => typeof one === 'string')
+  if (typeof name !== 'string' || !areTexts(parts) || !areTexts(codings) || typeof parallelism !== 'number' ||
+    (wall !== undefined && !Number.isFinite(wall))) {
+    throw new RecordingError('The recording is damaged: it does not say what kind of host it was made on.')
+  }
+  return read as HostFeatures
 }
 
 interface Past {
@@ -134,6 +147,7 @@ function readItem(from: ByteReader, number: number, past: Past): RecordedItem {
   item.time = past.time
   switch (kind) {
     case NOW: case NOW_SAME: case SOON_ASKED: case JOBS_ASKED: case SOON: case JOBS: case DONE:
+    case PAUSE: case END:
       break
     case WALL:
       item.amount = past.wall += from.signed()
@@ -234,6 +248,10 @@ function describe(item: RecordedItem): string {
       return `#${object} is asked for an array to read into`
     case SENT:
       return `#${object} has sent everything`
+    case PAUSE:
+      return 'a pause'
+    case END:
+      return 'the end of the recording'
     default:
       return `something that is not recorded: ${item.text}`
   }

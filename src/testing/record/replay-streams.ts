@@ -10,6 +10,7 @@ import type { StreamChannel, StreamSink } from '../../interfaces/stream-channel.
 import type { ConnectSink, ListenHandle, ListenSink, TCPHost, UNIXHost } from '../../interfaces/stream-host.js'
 import type { SecureChannel, TLSHost } from '../../interfaces/tls-host.js'
 import type { TLSSession } from '../../interfaces/tls.js'
+import { PrependedChannel } from '../../transports/prepended-channel.js'
 import { HOST } from './format.js'
 import type { Method } from './format.js'
 import type { ReplayObjects } from './replay-objects.js'
@@ -188,7 +189,9 @@ export function replayUNIX(objects: ReplayObjects): UNIXHost {
 /** What is said over TLS is in the recording in plain; keys and certificates are not looked at. @internal */
 export function replayTLS(objects: ReplayObjects): TLSHost {
   const secure = (method: 'tlsAccept' | 'tlsConnect', channel: StreamChannel, args: unknown[]): SecureChannel => {
-    const below = channel instanceof ReplayedChannel ? new Ref(channel.number) : null
+    // What stood before the handshake is in what the recording has of it.
+    const carrier = channel instanceof PrependedChannel ? channel.below : channel
+    const below = carrier instanceof ReplayedChannel ? new Ref(carrier.number) : null
     let made = -1
     objects.tape.call(HOST, method, [below, ...args], (id) => {
       made = id

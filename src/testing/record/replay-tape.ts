@@ -8,10 +8,10 @@
  * the record of it may be any before the next thing that the host told; what is not found there has never happened in
  * the recording, and gets what a host would say that has nothing to say.
  */
-import { ReplayDivergence } from '../../errors/index.js'
+import { NotReplayable, RecordingError, ReplayDivergence } from '../../errors/index.js'
 import {
-  ASKED, CALL, DONE, ENTROPY, INSIDE, JOBS_ASKED, NOTE, NOW, NOW_SAME, RETURN, SEND, SOON_ASKED, THROW, TIMER_ASKED,
-  WALL,
+  ASKED, CALL, DONE, END, ENTROPY, INSIDE, JOBS_ASKED, NOTE, NOW, NOW_SAME, RETURN, SEND, SOON_ASKED, THROW,
+  TIMER_ASKED, WALL,
 } from './format.js'
 import type { Method } from './format.js'
 import { callText, isOutput, joined, timerText } from './recording.js'
@@ -23,6 +23,10 @@ export class ReplayTape {
   readonly divergences: ReplayDivergence[] = []
   /** Nothing goes in or out any more: something differs, and the replay is not to go on. */
   isStopped = false
+  /** Why the replay has stopped, where it is not for what the program did now. */
+  obstacle: NotReplayable | RecordingError | null = null
+  /** When the recording was ended, µs; null if its end is missing, or is not in sight yet. */
+  ended: number | null = null
   /** µs */
   time: number
   /** Delivers what comes from inside of a call. */
@@ -38,17 +42,32 @@ export class ReplayTape {
   constructor(recording: Recording, goesOn: boolean) {
     this.#items = recording.items()
     this.time = Math.round(recording.start * 1000)
+    this.#wall = Math.round((recording.features.wall ?? 0) * 1000)
+    this.#wallAt = this.time
     this.#goesOn = goesOn
   }
 
   /** The next record, null at the end. */
   peek(at = 0): RecordedItem | null {
     while (this.#ahead.length <= at && !this.#isAtEnd) {
-      const next = this.#items.next()
+      const next = this.#next()
       if (next.done === true) this.#isAtEnd = true
+      else if (next.value.kind === END) this.ended = next.value.time
       else this.#ahead.push(next.value)
     }
     return this.#ahead[at] ?? null
+  }
+
+  /** The program may be what has asked for it: what is wrong with the recording is none of its errors. */
+  #next(): IteratorResult<RecordedItem, undefined> {
+    try {
+      return this.#items.next()
+    } catch (error) {
+      this.obstacle = error instanceof RecordingError ? error
+        : new RecordingError('The recording is damaged.', { cause: error })
+      this.isStopped = true
+      return { done: true, value: undefined }
+    }
   }
 
   /** Takes a record off. */
@@ -199,13 +218,17 @@ export class ReplayTape {
   }
 
   #differs(item: RecordedItem | null, got: string): void {
+    if (item?.kind === NOTE) {
+      this.obstacle = new NotReplayable(item.text, { time: item.time / 1000 })
+      this.isStopped = true
+      return
+    }
     let expected = item === null ? 'the end of the recording' : String(item)
-    if (item?.kind === NOTE) expected += ', at which a replay ends'
-    else if (item?.isEvent === true) expected = `nothing before ${expected}`
+    if (item?.isEvent === true) expected = `nothing before ${expected}`
     this.divergences.push(new ReplayDivergence({
       record: item?.number ?? this.#number + 1, time: (item?.time ?? this.time) / 1000, expected, got,
     }))
-    if (!this.#goesOn || item?.kind === NOTE) this.isStopped = true
+    if (!this.#goesOn) this.isStopped = true
   }
 }
 

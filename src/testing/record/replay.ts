@@ -10,7 +10,7 @@ import type { CorePart, HostPort, ReactorParts } from '../../interfaces/host.js'
 import { Reactor } from '../../reactor/reactor.js'
 import type { ReactorOptions } from '../../reactor/reactor-base.js'
 import {
-  BORROW, DONE, EVENT, FILLED, HOST, INSIDE, JOBS, RECEIVED, RETURN, SAME_JOB, SENT, SOON, THROW, TIMER,
+  BORROW, DONE, EVENT, FILLED, HOST, INSIDE, JOBS, PAUSE, RECEIVED, RETURN, SAME_JOB, SENT, SOON, THROW, TIMER,
 } from './format.js'
 import { Recording } from './recording.js'
 import type { RecordedItem } from './recording.js'
@@ -48,6 +48,8 @@ export interface ReplayReport {
   readonly divergences: readonly ReplayDivergence[]
   /** What the program wanted to end with; null if it did not ask. */
   readonly exitStatus: number | null
+  /** Whether the recording was ended; if not, its last records may be missing, since its program was killed. */
+  readonly isWhole: boolean
 }
 
 /** Promise jobs that are waited for in a row, where no host tells that none are left. */
@@ -116,12 +118,12 @@ export class Replay {
   /**
    * Lives through the recording to its end.
    * @throws ReplayDivergence where the program does something else than it did, unless the replay goes on;
-   *   RecordingError for a recording that is damaged
+   *   NotReplayable where the recorded program did what is not recorded; RecordingError for a recording that is damaged
    */
   async run(): Promise<ReplayReport> {
     const tape = this.#tape
     while (!this.#isOver) {
-      if (tape.isStopped) throw this.divergences[0]
+      if (tape.isStopped) throw tape.obstacle ?? this.divergences[0]
       const item = this.#next()
       if (item?.isEvent === true && item.mark !== INSIDE && item.mark !== SAME_JOB) {
         await this.#settle()
@@ -129,7 +131,7 @@ export class Replay {
         if (tape.isStopped || this.#next() !== item) continue
       }
       if (item === null) {
-        await this.#settle()
+        if (!tape.isStopped) await this.#settle()
         if (tape.isStopped) continue
         this.#isOver = this.#options.goOn !== true || !this.#ownTurn(null)
       } else if (item.isEvent) {
@@ -146,7 +148,11 @@ export class Replay {
     }
     // What the program does from now on is nobody's business.
     tape.isStopped = true
-    return { events: this.#events, time: this.now, divergences: this.divergences, exitStatus: this.#exitStatus }
+    if (tape.ended !== null) tape.time = Math.max(tape.time, tape.ended)
+    return {
+      events: this.#events, time: this.now, divergences: this.divergences, exitStatus: this.#exitStatus,
+      isWhole: tape.ended !== null,
+    }
   }
 
   /** The next record that is no look at the clock. */
@@ -177,6 +183,7 @@ export class Replay {
 
   #deliver(item: RecordedItem): void {
     const { kind, object } = item
+    if (kind === PAUSE) return
     this.#events += 1
     switch (kind) {
       case EVENT:

@@ -18,8 +18,8 @@ export interface Case {
   /** What the line of code names. */
   readonly scenario: Scenario | URL
   readonly options: RunOptions
-  /** Whether the line of code must name the options. */
-  readonly withOptions: boolean
+  /** What the line of code must give besides; null: nothing. */
+  readonly given: object | null
   /** Most runs to find a smaller recipe; 0: none is looked for. */
   readonly most: number
   run(recipe: Recipe, trace: 'full' | 'digest'): Promise<Outcome>
@@ -54,7 +54,7 @@ export async function investigate(failed: Outcome, seed: number | string, about:
 
 /** The error of one run of a recipe, as it is. */
 export function failureOf(
-  about: Pick<Case, 'scenario' | 'withOptions'>, recipe: Recipe, { error, faults, trace, digest, at }: Outcome,
+  about: Pick<Case, 'scenario' | 'given'>, recipe: Recipe, { error, faults, trace, digest, at }: Outcome,
   { total, runs, remark }: { total: number, runs: number, remark: string },
 ): SimulationFailure {
   const lines = [`Seed ${String(recipe.seed)} fails at ${at} ms: ${error!.name}: ${error!.message}`]
@@ -62,7 +62,7 @@ export function failureOf(
   for (const fault of faults) lines.push(`  ${faultText(fault)}`)
   if (runs > 0) lines.push(`The smallest that was found in ${runs} runs to fail like this.`)
   if (remark !== '') lines.push(remark)
-  lines.push('Again:', repeatLine(about.scenario, recipe, about.withOptions))
+  lines.push('Again:', repeatLine(about.scenario, recipe, about.given))
   return new SimulationFailure(lines.join('\n'), { cause: error, seed: recipe.seed, recipe, faults, trace, digest })
 }
 

@@ -30,10 +30,37 @@ export function recipeText(recipe: Recipe): string {
   return `{ ${parts.join(', ')} }`
 }
 
-/** One line of code that runs the recipe again. `withOptions`: it was made with options, which must be given again. */
-export function repeatLine(scenario: Scenario | URL, recipe: Recipe, withOptions: boolean): string {
-  const what = typeof scenario === 'function' ? nameOf(scenario) : `new URL(${JSON.stringify(scenario.href)})`
-  return `await repeat(${what}, ${recipeText(recipe)}${withOptions ? ', options' : ''})`
+/**
+ * One line of code that runs the recipe again. That of a module needs nothing around it; that of a function stands
+ * where the function is.
+ *
+ * @param options those that the run was made with, and that must be given again; null: there are none
+ */
+export function repeatLine(scenario: Scenario | URL, recipe: Recipe, options: object | null): string {
+  if (typeof scenario === 'function') {
+    return `await repeat(${nameOf(scenario)}, ${recipeText(recipe)}${options === null ? '' : ', options'})`
+  }
+  const given = options === null ? '' : `, ${literalOf(options) ?? 'options'}`
+  return `await (await import('whorl/testing')).repeat(new URL(${JSON.stringify(scenario.href)}), ` +
+    `${recipeText(recipe)}${given})`
+}
+
+/** A value as source; null if it is more than plain data. */
+function literalOf(value: unknown): string | null {
+  if (value === undefined || value === null || typeof value === 'boolean' || typeof value === 'number') {
+    return String(value)
+  }
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object') return null
+  const isList = Array.isArray(value)
+  if (!isList && Object.getPrototypeOf(value) !== Object.prototype) return null
+  const parts: string[] = []
+  for (const [key, part] of Object.entries(value)) {
+    const text = literalOf(part)
+    if (text === null) return null
+    parts.push(isList ? text : `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${text}`)
+  }
+  return isList ? `[${parts.join(', ')}]` : `{ ${parts.join(', ')} }`
 }
 
 function nameOf(scenario: Scenario): string {

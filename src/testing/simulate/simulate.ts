@@ -76,11 +76,11 @@ export async function simulate(
       if (outcome.error === null) continue
       if (outcome.isStalled) {
         const total = outcome.faults.length
-        const about = { scenario, withOptions: hasOptions(options) }
+        const about = { scenario, given: givenOf(options) }
         throw failureOf(about, { seed }, outcome, { total, runs: 0, remark: '' })
       }
       throw await investigate(outcome, seed, {
-        scenario, options: settings, withOptions: hasOptions(options), most: shrink,
+        scenario, options: settings, given: givenOf(options), most: shrink,
         run: (recipe, trace) => {
           shrinking += 1
           progress?.({ done, total, shrinking })
@@ -112,7 +112,7 @@ export async function repeat(
     error, isStalled, at: simulation.now, faults, digest: simulation.digest(), trace: simulation.trace(),
   }
   simulation.close()
-  throw failureOf({ scenario, withOptions: hasOptions(options) }, recipe, outcome, {
+  throw failureOf({ scenario, given: givenOf(options) }, recipe, outcome, {
     total: planOf(recipe.seed, settings).length, runs: 0, remark: '',
   })
 }
@@ -158,10 +158,11 @@ interface ScenarioModule {
   readonly options?: SimulateOptions
 }
 
-/** Do the options change what happens in a run? */
-function hasOptions(options: SimulateOptions): boolean {
+/** Those of the options that change what happens in a run; null: none. */
+function givenOf(options: SimulateOptions): object | null {
   const others = [
     'shrink', 'progress', 'pause', 'core', 'guard', 'simulation', 'patience', 'workers', 'traceBytes',
   ]
-  return Object.entries(options).some(([name, value]) => value !== undefined && !others.includes(name))
+  const given = Object.entries(options).filter(([name, value]) => value !== undefined && !others.includes(name))
+  return given.length === 0 ? null : Object.fromEntries(given)
 }

@@ -18,6 +18,7 @@ import type { TraceWriter } from '../trace/writer.js'
 import { Agenda } from './agenda.js'
 import { Capture } from './capture.js'
 import type { Life } from './life.js'
+import { LAST_MICROS, microsOf } from './micros.js'
 import type { LifeCore } from './sim-core.js'
 import type { Host } from './sim-host.js'
 import type { SimEvent, World } from './world.js'
@@ -124,8 +125,7 @@ export class Engine implements World {
   }
 
   at(time: number, event: SimEvent): number {
-    // Up, but not because a number of ms is not exact.
-    return this.atMicros(Math.ceil(time * 1_000 - 0.001), event)
+    return this.atMicros(microsOf(time), event)
   }
 
   atMicros(time: number, event: SimEvent): number {
@@ -197,6 +197,10 @@ export class Engine implements World {
    * @param isDone asked after every event
    */
   async run(end: number, isDone: (() => boolean) | null): Promise<Halt> {
+    if (this.#isFiring) {
+      throw new SimulationError('What happens in a run cannot run the simulation: it would wait for its own end.',
+        { host: this.current?.host.name ?? '', time: this.now })
+    }
     const before = turn
     let over!: () => void
     turn = new Promise<void>((resolve) => (over = resolve))
@@ -227,9 +231,17 @@ export class Engine implements World {
       const event = agenda.next()
       if (event === null) {
         const next = agenda.nextTime()
-        if (next === Infinity || next > end) {
+        if (next > end || next > LAST_MICROS) {
+          // Nothing is to come; unless jobs that have taken longer have something happen after all.
+          await this.#quiet()
+          this.#endEvent()
+          if (agenda.isReady || agenda.nextTime() !== next || isDone?.() === true) continue
+        }
+        // What waits for a time beyond the last never happens.
+        const isEmpty = next > LAST_MICROS
+        if (isEmpty || next > end) {
           if (end !== Infinity) this.#move(end)
-          return next === Infinity ? 'empty' : 'time'
+          return isEmpty ? 'empty' : 'time'
         }
         this.#move(next)
         continue

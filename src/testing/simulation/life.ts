@@ -12,12 +12,13 @@
 import type { HostPort, HostTimer } from '../../interfaces/host.js'
 import type { Engine } from './engine.js'
 import type { LifeTimers } from './life-timers.js'
+import { microsOf } from './micros.js'
 import type { Host } from './sim-host.js'
 import type { SimEvent } from './world.js'
 
 const READS = 1_000
-/** µs; some 285 years, and still exact. */
-const LAST = 9e15
+/** µs; beyond what a world lasts, and still exact. */
+const NEVER = 9e15
 
 /** The reactor's next turn; used again when it has come. */
 class Turn implements SimEvent {
@@ -40,7 +41,7 @@ export class Life implements HostPort {
   readonly name = 'simulated'
   readonly host: Host
   readonly #engine: Engine
-  /** What the clock said when the life began, before it has moved: the zero of such clocks means nothing. */
+  /** µs; what the clock said when the life began, before it has moved: the zero of such clocks means nothing. */
   readonly #zero: number
   #isOver = false
   #alarm: (() => void) | null = null
@@ -53,7 +54,7 @@ export class Life implements HostPort {
   constructor(engine: Engine, host: Host) {
     this.#engine = engine
     this.host = host
-    this.#zero = Math.max(0, host.clockOffset)
+    this.#zero = Math.max(0, Math.round(host.clockOffset * 1_000))
   }
 
   get isOver(): boolean {
@@ -80,7 +81,7 @@ export class Life implements HostPort {
 
   /** The world's µs at which this life's `now` has come to a time, ms. */
   worldMicros(time: number): number {
-    return this.host.worldMicros(Math.min(Math.ceil((time - this.#zero) * 1_000 - 0.001), LAST))
+    return this.host.worldMicros(Math.min(microsOf(time) - this.#zero, NEVER))
   }
 
   now(): number {
@@ -91,7 +92,7 @@ export class Life implements HostPort {
       this.#reads = 0
     }
     let time = this.host.clock()
-    if (this.#zero !== 0) time = Math.round((time + this.#zero) * 1_000) / 1_000
+    if (this.#zero !== 0) time = (Math.round(time * 1_000) + this.#zero) / 1_000
     if (++this.#reads > READS) time = Math.round(time * 1_000 + this.#reads - READS) / 1_000
     // What was moved for those who waited is not taken back.
     if (time < this.#last) return this.#last

@@ -11,6 +11,7 @@ import { Reactor } from '../../reactor/reactor.js'
 import type { Engine } from './engine.js'
 import { Life } from './life.js'
 import { lifeParts } from './life-parts.js'
+import { LAST_MICROS } from './micros.js'
 import type { Network } from './network/network.js'
 import { LifeCore } from './sim-core.js'
 import type { SimHost } from './world.js'
@@ -45,7 +46,7 @@ export class Host implements SimulatedHost {
   #reactor: SimReactor | null = null
   #lifeCore: LifeCore | null = null
   #entropy: SeededRandom | null = null
-  clockOffset = 0
+  #clockOffset = 0
   /** The clock's time, µs, at a time of the world's, and how much faster it goes. */
   #clockBase = 0
   #clockSince = 0
@@ -84,6 +85,15 @@ export class Host implements SimulatedHost {
     return life === this.#life ? this.#reactor : null
   }
 
+  get clockOffset(): number {
+    return this.#clockOffset
+  }
+
+  set clockOffset(offset: number) {
+    if (!Number.isFinite(offset)) throw new RangeError(`an offset is a number of ms, not ${String(offset)}`)
+    this.#clockOffset = offset
+  }
+
   get clockDrift(): number {
     return this.#clockDrift
   }
@@ -110,6 +120,8 @@ export class Host implements SimulatedHost {
     if (this.#clockRate === 1) return time - this.#clockBase + this.#clockSince
     const passed = Math.max(0, time - this.#clockBase) / this.#clockRate
     let at = this.#clockSince + Math.floor(passed)
+    // A clock that all but stands still gets there when there is no world any more, nor are such numbers exact.
+    if (at > LAST_MICROS) return Math.min(at, Number.MAX_SAFE_INTEGER)
     // Never before, whatever the rounding of either way does.
     while (Math.floor(this.#clockBase + (at - this.#clockSince) * this.#clockRate) < time) at += 1
     return at
@@ -178,5 +190,9 @@ class SimReactor extends Reactor {
   override enter(): void {
     this.#engine.current = this.#life
     super.enter()
+  }
+
+  override enteredBelow(): void {
+    this.#engine.current = this.#life
   }
 }

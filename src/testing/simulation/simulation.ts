@@ -18,6 +18,7 @@ import { scheduleFaults } from '../simulate/strike.js'
 import { TraceWriter } from '../trace/writer.js'
 import type { SimulatedLogEntry } from './capture.js'
 import { Engine } from './engine.js'
+import { LAST_MS, microsOf } from './micros.js'
 import { Network } from './network/network.js'
 import type { LinkOptions } from './network/options.js'
 import { Host } from './sim-host.js'
@@ -74,7 +75,7 @@ export class Simulation {
     if (typeof seed !== 'string' && !Number.isFinite(seed)) {
       throw new TypeError(`a seed is a number or text, not ${String(seed)}`)
     }
-    if (!(until >= 0)) throw new RangeError(`until is a virtual time in ms, not ${String(until)}`)
+    needTime('until', until)
     this.seed = seed
     this.hosts = hosts
     this.until = until
@@ -145,7 +146,9 @@ export class Simulation {
     const engine = this.#engine
     this.#mustBeOpen()
     if (typeof fn !== 'function') throw new TypeError('what is to happen is a function')
-    if (!(ms >= engine.now && ms < Infinity)) throw new RangeError(`${ms} ms is not to come: it is ${engine.now} ms`)
+    if (!(ms >= engine.now && ms <= LAST_MS)) {
+      throw new RangeError(`${ms} ms is not to come: it is ${engine.now} ms, and no simulation lasts ${LAST_MS} ms`)
+    }
     engine.at(ms, { fire: () => engine.doing(null, fn) })
   }
 
@@ -156,8 +159,7 @@ export class Simulation {
    * @throws what a boot, what `at` was given or a check threw; SimulationError, AmbientAccessError
    */
   async run(untilMs: number = this.until): Promise<void> {
-    if (!(untilMs >= 0)) throw new RangeError(`until is a virtual time in ms, not ${String(untilMs)}`)
-    const halt = await this.#engine.run(microsOf(untilMs), null)
+    const halt = await this.#engine.run(microsOf(needTime('until', untilMs)), null)
     if (halt === 'empty') this.#engine.capture.over()
   }
 
@@ -174,6 +176,7 @@ export class Simulation {
     const end = withinMs !== undefined ? engine.now + withinMs
       : this.until === Infinity ? engine.now + PATIENCE : Math.max(this.until, engine.now)
     if (!(end >= engine.now)) throw new RangeError(`within is a number of virtual ms, not ${String(withinMs)}`)
+    needTime('the end of within', end)
     const halt = await engine.run(microsOf(end), () => result !== null)
     const settled = result as { readonly value: T } | { readonly error: unknown } | null
     if (settled === null) {
@@ -231,6 +234,7 @@ export class Simulation {
   }
 
   #restart(name: string): void {
+    this.#mustBeOpen()
     const host = this.#engine.hostNamed(name)
     if (host.isUp) host.crash()
     host.start()
@@ -260,8 +264,10 @@ export class Simulation {
   }
 }
 
-function microsOf(ms: number): number {
-  return Math.ceil(ms * 1_000 - 0.001)
+/** @throws RangeError for what is neither a time that a simulation may come to nor its end */
+function needTime(name: string, ms: number): number {
+  if (ms >= 0 && (ms <= LAST_MS || ms === Infinity)) return ms
+  throw new RangeError(`${name} is a virtual time in ms up to ${LAST_MS}, or Infinity, not ${String(ms)}`)
 }
 
 const LINK_OPTIONS = [

@@ -19,10 +19,17 @@ const APPLICATION = 4
 const ETHERNET = 1
 const BYTE_ORDER = 0x1a2b3c4d
 
+/** Bytes that are taken at once: a block each would cost more than what is in it. */
+const CHUNK = 1 << 20
+/** Most bytes of a name. */
+const NAME = 255
+
 /** Collects blocks. @internal */
 export class CaptureFile {
-  readonly #blocks: Uint8Array[] = []
-  #length = 0
+  readonly #full: Uint8Array[] = []
+  #chunk: Uint8Array<ArrayBuffer> = new Uint8Array(CHUNK)
+  /** Bytes of the chunk that are used. */
+  #used = 0
 
   constructor(comment: string) {
     const body = new Uint8Array(16)
@@ -46,7 +53,7 @@ export class CaptureFile {
   addNames(names: readonly (readonly [Uint8Array, string])[]): void {
     const parts: Uint8Array[] = []
     for (const [address, name] of names) {
-      const text = asBytes(name)
+      const text = asBytes(name).subarray(0, NAME)
       const record = new Uint8Array(padded(4 + address.length + text.length + 1))
       const view = new DataView(record.buffer)
       view.setUint16(0, address.length === 4 ? 1 : 2, true)
@@ -72,19 +79,25 @@ export class CaptureFile {
   }
 
   bytes(): Uint8Array {
-    const file = new Uint8Array(this.#length)
+    const parts = [...this.#full, this.#chunk.subarray(0, this.#used)]
+    const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
     let at = 0
-    for (const block of this.#blocks) {
-      file.set(block, at)
-      at += block.length
+    for (const part of parts) {
+      file.set(part, at)
+      at += part.length
     }
     return file
   }
 
   #add(type: number, parts: readonly Uint8Array[]): void {
     const length = parts.reduce((sum, part) => sum + part.length, 12)
-    const block = new Uint8Array(length)
-    const view = new DataView(block.buffer)
+    if (this.#used + length > this.#chunk.length) {
+      this.#full.push(this.#chunk.subarray(0, this.#used))
+      this.#chunk = new Uint8Array(Math.max(CHUNK, length))
+      this.#used = 0
+    }
+    const block = this.#chunk.subarray(this.#used, this.#used += length)
+    const view = new DataView(this.#chunk.buffer, block.byteOffset)
     view.setUint32(0, type, true)
     view.setUint32(4, length, true)
     let at = 8
@@ -93,8 +106,6 @@ export class CaptureFile {
       at += part.length
     }
     view.setUint32(at, length, true)
-    this.#blocks.push(block)
-    this.#length += length
   }
 }
 

@@ -6,9 +6,11 @@
 
 import { filterTrace } from './filter.js'
 import type { TraceFilter } from './filter.js'
+import { fitted, shortened, widthOf } from './labels.js'
 import { layOut } from './layout.js'
 import type { Arrow, Layout, Mark, Row } from './layout.js'
 import { escaped } from './markup.js'
+import { printable } from './print.js'
 import type { TraceReader } from './reader.js'
 import type { TraceHost } from './records.js'
 import { DIAGRAM_STYLE } from './style.js'
@@ -24,33 +26,55 @@ export interface TraceDrawOptions {
   title?: string
 }
 
+/** Room for times, at least. */
 const TIMES = 96
 const COLUMN = 250
 const MARGIN = 40
 const HEAD = 40
+/** Between a life line and what is beside it. */
+const GAP = 9
+/** Most characters of a title, and of the name of a host. */
+const TITLE = 120
+const NAME = 28
+/** A diagram of this height has the names of hosts below, too. */
+const TALL = 700
 
 /** @returns the text of an SVG file */
 export function drawTrace(reader: TraceReader, options: TraceDrawOptions = {}): string {
   const { filter = {}, limit = 500, timers = false } = options
   const { seed, digest } = reader.head
   const title = options.title ?? `seed ${seed}, digest ${digest}`
-  return new Drawing(layOut(filterTrace(reader, filter), reader.hosts(), limit, timers)).svg(title)
+  return new Drawing(layOut(filterTrace(reader, filter), reader.hosts(), limit, timers), title).svg()
 }
 
 class Drawing {
   readonly #layout: Layout
+  readonly #title: string
   readonly #columns = new Map<number, number>()
+  /** Where the first life line may be. */
+  readonly #left: number
   readonly #width: number
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, title: string) {
+    const { hosts, rows, arrows, marks } = layout
     this.#layout = layout
-    for (const [i, { id }] of layout.hosts.entries()) this.#columns.set(id, TIMES + MARGIN + COLUMN * i)
-    this.#width = TIMES + MARGIN * 2 + COLUMN * Math.max(1, layout.hosts.length)
+    this.#title = shortened(printable(title), TITLE)
+    this.#left = Math.max(TIMES, widthOf(timeOf(rows.at(-1))) + 24)
+    for (const [i, { id }] of hosts.entries()) this.#columns.set(id, this.#left + MARGIN + COLUMN * i)
+    // Labels that go to the right may reach beyond the last host.
+    const ends = [
+      this.#left + MARGIN * 2 + COLUMN * Math.max(1, hosts.length - 1), 24 + widthOf(this.#title),
+      ...arrows.filter((arrow) => !this.#goesBack(arrow)).map(({ from, label }) => this.#behind(from, label)),
+      ...marks.map(({ host, label }) => host === null ? this.#left + 80 + widthOf(label) : this.#behind(host, label)),
+    ]
+    this.#width = ends.reduce((most, end) => Math.max(most, end), 0)
   }
 
-  svg(title: string): string {
+  svg(): string {
     const { height, hosts, arrows, marks, rows, isCut } = this.#layout
-    const all = height + (isCut ? 24 : 0)
+    const title = this.#title
+    const isTall = height > TALL
+    const all = height + (isTall ? 16 : 0) + (isCut ? 24 : 0)
     const text = [
       `<svg xmlns="http://www.w3.org/2000/svg" class="trace" width="${this.#width}" height="${all}" ` +
         `viewBox="0 0 ${this.#width} ${all}" role="img" aria-label="${escaped(`Sequence diagram: ${title}`)}">`,
@@ -60,6 +84,7 @@ class Drawing {
       `<text class="title" x="12" y="18">${escaped(title)}</text>`,
       ...this.#times(rows),
       ...hosts.map((host) => this.#lifeLine(host)),
+      ...hosts.map((host) => this.#name(host, HEAD - 6) + (isTall ? this.#name(host, height + 4) : '')),
       ...marks.filter(({ host }) => host === null).map((mark) => this.#everywhere(mark)),
       // Labels above all lines, so that none is crossed out.
       ...arrows.map((arrow) => this.#arrow(arrow)),
@@ -68,16 +93,20 @@ class Drawing {
     ]
     if (isCut) {
       const words = '… and more: filter by host, connection or time'
-      text.push(`<text class="cut" x="${TIMES + 8}" y="${height + 8}">${words}</text>`)
+      text.push(`<text class="cut" x="${this.#left + 8}" y="${all - 16}">${words}</text>`)
     }
     return `${text.join('\n')}\n</svg>\n`
   }
 
   /** The time where it changes. */
   #times(rows: readonly Row[]): string[] {
-    return rows.filter(({ time }, i) => time !== rows[i - 1]?.time).map(({ time, y }) => {
-      return `<text class="time" x="${TIMES - 12}" y="${y + 4}">${time.toFixed(3)}</text>`
+    return rows.filter(({ time }, i) => time !== rows[i - 1]?.time).map((row) => {
+      return `<text class="time" x="${this.#left - 12}" y="${row.y + 4}">${timeOf(row)}</text>`
     })
+  }
+
+  #name({ id, name }: TraceHost, y: number): string {
+    return `<text class="host" x="${this.#columns.get(id)}" y="${y}">${escaped(shortened(printable(name), NAME))}</text>`
   }
 
   /** Solid while the host is up. */
@@ -94,54 +123,72 @@ class Drawing {
       isUp = style === 'up'
     }
     lines.push(lifeOf(x, from, height - 12, isUp))
-    return `${lines.join('')}<text class="host" x="${x}" y="${HEAD - 6}">${escaped(host.name)}</text>`
+    return `<g><title>${escaped(host.name)}</title>${lines.join('')}</g>`
   }
 
   #arrow(arrow: Arrow): string {
-    const { from, to, sent, arrived, isLost, title } = arrow
+    const { from, to, sent, arrived, end, title } = arrow
     const x1 = this.#column(from)
     const isSelf = from.id === to.id
     const x2 = isSelf ? x1 : this.#column(to)
     const way = x2 < x1 ? -1 : 1
-    const drawn = isLost ? lostPath(x1, isSelf ? COLUMN * 0.4 : Math.abs(x2 - x1) * 0.45, way, sent.y, arrived.y)
+    const half = isSelf ? COLUMN * 0.4 : Math.abs(x2 - x1) * 0.45
+    const drawn = end !== 'arrived' ? stoppedPath(x1, half, way, sent.y, arrived.y, end)
       : isSelf ? selfPath(x1, sent.y, arrived.y) : straightPath(x1, sent.y, x2, arrived.y)
-    const where = `${from.name} → ${isSelf && isLost ? '' : to.name}`
+    const where = `${from.name} → ${isSelf && end !== 'arrived' ? '' : to.name}`
     const hint = `<title>${escaped(`${where}\n${title}`)}</title>`
     return `<g class="arrow ${look(arrow)}" data-r="${sent.index} ${arrived.index}">${hint}${drawn}</g>`
   }
 
   #label(arrow: Arrow): string {
-    const { from, to, sent, arrived, label } = arrow
+    const { from, sent, arrived, label } = arrow
     const x = this.#column(from)
-    const goesBack = this.#column(to) < x
-    const where = goesBack ? `text-anchor="end" x="${x - 9}"` : `x="${x + 9}"`
+    const goesBack = this.#goesBack(arrow)
+    const where = goesBack ? `text-anchor="end" x="${x - GAP}"` : `x="${x + GAP}"`
+    // To the left, there is no more room than up to the times.
+    const words = goesBack ? fitted(label, x - GAP - this.#left) : label
     return `<g class="arrow ${look(arrow)}" data-r="${sent.index} ${arrived.index}">` +
-      `<text ${where} y="${sent.y - 4}">${escaped(label)}</text></g>`
+      `<text ${where} y="${sent.y - 4}">${escaped(words)}</text></g>`
   }
 
   #mark({ host, style, label, row: { y, index } }: Mark): string {
     const x = this.#column(host as TraceHost)
     const radius = style === 'timer' ? 2 : 4
     const shape = style === 'crash' ? cross(x, y, 6) : `<circle cx="${x}" cy="${y}" r="${radius}"/>`
-    const words = label === '' ? '' : `<text x="${x + 9}" y="${y + 4}">${escaped(label)}</text>`
+    const words = label === '' ? '' : `<text x="${x + GAP}" y="${y + 4}">${escaped(label)}</text>`
     return `<g class="mark ${style}" data-r="${index}">${shape}${words}</g>`
   }
 
   #everywhere({ style, label, row: { y, index } }: Mark): string {
-    const line = `<line x1="${TIMES}" y1="${y}" x2="${this.#width - 8}" y2="${y}"/>`
+    const words = `${style === 'fault' ? 'fault: ' : ''}${label}`
+    const from = this.#left + widthOf(words) + 8
+    const line = from < this.#width - 8 ? `<line x1="${from}" y1="${y}" x2="${this.#width - 8}" y2="${y}"/>` : ''
     return `<g class="all ${style}" data-r="${index}">${line}` +
-      `<text x="${TIMES + 2}" y="${y + 4}">${style === 'fault' ? 'fault: ' : ''}${escaped(label)}</text></g>`
+      `<text x="${this.#left + 2}" y="${y + 4}">${escaped(words)}</text></g>`
+  }
+
+  /** Where a label ends that stands to the right of a host's life line. */
+  #behind(host: TraceHost, label: string): number {
+    return this.#column(host) + GAP + widthOf(label) + 12
+  }
+
+  #goesBack({ from, to }: Arrow): boolean {
+    return this.#column(to) < this.#column(from)
   }
 
   #column(host: TraceHost): number {
-    return this.#columns.get(host.id) ?? TIMES
+    return this.#columns.get(host.id) ?? this.#left
   }
 }
 
 /** Classes: of what kind it is, and the colour of its connection. */
-function look({ style, isLost, connection }: Arrow): string {
+function look({ style, end, connection }: Arrow): string {
   const colour = connection === null ? 'd' : `c${connection % 8}`
-  return `${style} ${isLost ? 'lost' : colour}`
+  return `${style} ${end === 'lost' ? 'lost' : colour}`
+}
+
+function timeOf(row: Row | undefined): string {
+  return row === undefined ? '' : row.time.toFixed(3)
 }
 
 function lifeOf(x: number, from: number, to: number, isUp: boolean): string {
@@ -159,10 +206,12 @@ function selfPath(x: number, y1: number, y2: number): string {
   return `<path d="M${x} ${y1}C${x + 50} ${y1} ${x + 50} ${down} ${x + 2} ${down}"/>${head(x + 1, down, -1, 0)}`
 }
 
-function lostPath(x: number, length: number, way: number, y1: number, y2: number): string {
-  const end = round(x + way * length)
+/** With a cross where it was lost, and a ring where nobody got it. */
+function stoppedPath(x: number, length: number, way: number, y1: number, y2: number, end: 'lost' | 'open'): string {
+  const stop = round(x + way * length)
   const down = Math.max(y2, y1 + 6)
-  return `<line x1="${x}" y1="${y1}" x2="${end}" y2="${down}"/>${cross(end, down, 4)}`
+  const sign = end === 'lost' ? cross(stop, down, 4) : `<circle class="ring" cx="${stop}" cy="${down}" r="3.5"/>`
+  return `<line x1="${x}" y1="${y1}" x2="${stop}" y2="${down}"/>${sign}`
 }
 
 function cross(x: number, y: number, r: number): string {

@@ -45,8 +45,31 @@ export function writeHead(head: TraceHead): Uint8Array {
 
 /** @throws TraceError @returns the head, and where the records begin @internal */
 export function readHead(bytes: Uint8Array): { head: TraceHead; end: number } {
-  const isTrace = MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte)
-  if (!isTrace || bytes.length === 0) {
+  const { head, end } = headOf(bytes)
+  const missing = end + head.length - bytes.length
+  if (missing > 0) throw new TraceError(`The trace is cut off: ${missing} bytes are missing.`, { trouble: 'cut off' })
+  return { head, end }
+}
+
+/**
+ * How long a trace is, from its beginning, so that no more of a file need be read.
+ *
+ * @returns bytes of head and records; null while the beginning is too short to tell
+ * @throws TraceError if it is no trace, or of another version
+ */
+export function traceLength(beginning: Uint8Array): number | null {
+  try {
+    const { head, end } = headOf(beginning)
+    return end + head.length
+  } catch (error) {
+    if (error instanceof TraceError && error.trouble === 'cut off') return null
+    throw error
+  }
+}
+
+function headOf(bytes: Uint8Array): { head: TraceHead; end: number } {
+  if (bytes.length === 0) throw new TraceError('This is no trace: there is nothing in it.', { trouble: 'no trace' })
+  if (!MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte)) {
     throw new TraceError('This is no trace: it does not begin as one.', { trouble: 'no trace' })
   }
   if (bytes.length <= MAGIC.length) throw new TraceError('The trace ends in its head.', { trouble: 'cut off' })
@@ -61,7 +84,5 @@ export function readHead(bytes: Uint8Array): { head: TraceHead; end: number } {
     seed: inner.text(), epoch: inner.number(), digest: inner.text(), records: inner.number(), dropped: inner.number(),
     length: inner.number(),
   }
-  const missing = outer.at + head.length - bytes.length
-  if (missing > 0) throw new TraceError(`The trace is cut off: ${missing} bytes are missing.`, { trouble: 'cut off' })
   return { head, end: outer.at }
 }

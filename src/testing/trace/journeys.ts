@@ -5,10 +5,15 @@
  */
 
 import type { Arrow, Row } from './layout.js'
-import { count, printable, quoted, whatOf } from './print.js'
-import type { TraceConnection, TraceDatagram, TraceDirection, TraceHost, TraceRecord } from './records.js'
+import { excerpt, shortened } from './labels.js'
+import { count, printable, whatOf } from './print.js'
+import type {
+  TraceConnection, TraceDatagram, TraceDirection, TraceHost, TracePiece, TraceRecord,
+} from './records.js'
 
 type OfConnection = Extract<TraceRecord, { connection: TraceConnection }>
+type Delivered = Extract<TraceRecord, { kind: 'resent' | 'delivered' }>
+type Lost = Extract<TraceRecord, { kind: 'lost' }>
 type OfDatagram = Extract<TraceRecord, { datagram: TraceDatagram }>
 
 /** Something sent: bytes of a stream, or a packet without any. */
@@ -30,15 +35,18 @@ interface Streams {
   readonly rst: [Start | null, Start | null]
 }
 
-/** Most bytes of a payload in a label, and beside an arrow when one points at it. */
-const SHORT = 24
+/** Most characters of a payload in a label. */
+const SHORT = 26
+/** Most bytes of it beside an arrow when one points at it. */
 const LONG = 400
+/** Most characters of the path of a UNIX socket. */
+const PATH = 36
 
 /** @internal */
 export class Journeys {
   readonly arrows: Arrow[] = []
   readonly #streams = new Map<number, Streams>()
-  readonly #datagrams = new Map<number, Start>()
+  readonly #datagrams = new Map<TraceDatagram, Start>()
   readonly #byAddress = new Map<string, TraceHost>()
 
   /** @param hosts for the directions of datagrams that get nowhere */
@@ -55,13 +63,16 @@ export class Journeys {
   finish(): void {
     for (const streams of this.#streams.values()) {
       const { connect, data, fin, rst } = streams
-      if (connect !== null) this.#arrow(streams, 0, 'connect', connect, connect.row, true)
+      if (connect !== null) this.#arrow(streams, 0, 'connect', connect, connect.row, 'open')
       for (const way of [0, 1] as const) {
-        for (const start of data[way]) if (!start.isShown) this.#arrow(streams, way, 'data', start, start.row, true)
+        for (const start of data[way]) if (!start.isShown) this.#arrow(streams, way, 'data', start, start.row, 'open')
         const [end, reset] = [fin[way], rst[way]]
-        if (end !== null) this.#arrow(streams, way, 'fin', end, end.row, true)
-        if (reset !== null) this.#arrow(streams, way, 'rst', reset, reset.row, true)
+        if (end !== null) this.#arrow(streams, way, 'fin', end, end.row, 'open')
+        if (reset !== null) this.#arrow(streams, way, 'rst', reset, reset.row, 'open')
       }
+    }
+    for (const [datagram, start] of this.#datagrams) {
+      if (!start.isShown) this.#datagramArrow(datagram, start, this.#aimOf(datagram), start.row, 'open', start.label)
     }
   }
 
@@ -69,7 +80,7 @@ export class Journeys {
     switch (record.kind) {
       case 'connect': {
         const { transport, toAddress, toPort } = record.connection
-        const label = `connect ${transport === 'unix' ? printable(toAddress) : `:${toPort}`}`
+        const label = `connect ${transport === 'unix' ? shortened(printable(toAddress), PATH) : `:${toPort}`}`
         streams.connect = startOf(record, row, label)
         break
       }
@@ -77,12 +88,12 @@ export class Journeys {
         const isLost = record.kind === 'refused'
         const start = streams.connect ?? startOf(record, row, record.kind)
         const why = isLost ? `${start.label}: refused, ${record.why}` : start.label
-        this.#arrow(streams, 0, 'connect', { ...start, label: why }, row, isLost)
+        this.#arrow(streams, 0, 'connect', { ...start, label: why }, row, isLost ? 'lost' : 'arrived')
         streams.connect = null
         break
       }
       case 'sent':
-        streams.data[record.direction].push(startOf(record, row, `${quoted(record.data, SHORT)} ${record.length}`))
+        streams.data[record.direction].push(startOf(record, row, `${excerpt(record.data, SHORT)} ${record.length}`))
         break
       case 'resent':
         streams.data[record.direction].push(startOf(record, row, `again: ${count(record.length)}`))
@@ -92,7 +103,7 @@ export class Journeys {
         break
       case 'lost': {
         const what = record.length === 0 ? 'lost' : `${count(record.length)} lost`
-        this.#arrow(streams, record.direction, 'data', startOf(record, row, `${what}: ${record.why}`), row, true)
+        this.#lost(streams, record, row, `${what}: ${record.why}`)
         break
       }
       case 'fin': case 'rst': {
@@ -100,49 +111,69 @@ export class Journeys {
         const start = streams[kind][direction]
         streams[kind][direction] = record.isDelivered ? null : startOf(record, row, kind.toUpperCase())
         if (!record.isDelivered) break
-        this.#arrow(streams, direction, kind, start ?? startOf(record, row, kind.toUpperCase()), row, false)
+        this.#arrow(streams, direction, kind, start ?? startOf(record, row, kind.toUpperCase()), row, 'arrived')
         break
       }
     }
   }
 
-  #delivered(streams: Streams, direction: TraceDirection, piece: OfConnection & { offset: number }, row: Row): void {
-    const starts = streams.data[direction]
-    let at = starts.length - 1
-    while (at >= 0 && !(starts[at].offset <= piece.offset && piece.offset < starts[at].end)) at--
-    const start = starts[at] ?? startOf(piece, row, 'delivered')
+  #delivered(streams: Streams, direction: TraceDirection, piece: Delivered, row: Row): void {
+    const start = sentWith(streams.data[direction], piece) ?? startOf(piece, row, 'delivered')
     const label = start.isShown ? '' : start.label
     start.isShown = true
-    this.#arrow(streams, direction, 'data', { ...start, label, title: `${start.title}\n${titleOf(piece)}` }, row, false)
+    const title = `${start.title}\n${titleOf(piece)}`
+    this.#arrow(streams, direction, 'data', { ...start, label, title }, row, 'arrived')
+  }
+
+  /** Of what went out at once, as a whole, the arrow begins there; what else was lost has one of its own. */
+  #lost(streams: Streams, piece: Lost, row: Row, label: string): void {
+    const { direction, offset, length } = piece
+    const start = length === 0 ? null : sentWith(streams.data[direction], piece)
+    if (start === null || start.isShown || start.offset !== offset || start.end !== offset + length) {
+      this.#arrow(streams, direction, 'data', startOf(piece, row, label), row, 'lost')
+      return
+    }
+    start.isShown = true
+    const title = `${start.title}\n${titleOf(piece)}`
+    this.#arrow(streams, direction, 'data', { ...start, label: `lost, ${piece.why}: ${start.label}`, title }, row, 'lost')
   }
 
   #onDatagram(record: OfDatagram, row: Row): void {
     const { datagram } = record
     if (record.kind === 'datagram-sent') {
-      const label = `datagram ${quoted(datagram.data, SHORT)} ${datagram.data.length}`
-      this.#datagrams.set(datagram.id, startOf(record, row, label))
+      const label = `datagram ${excerpt(datagram.data, SHORT)} ${datagram.data.length}`
+      this.#datagrams.set(datagram, startOf(record, row, label))
       return
     }
-    const start = this.#datagrams.get(datagram.id) ?? startOf(record, row, 'datagram')
-    const isLost = record.kind === 'datagram-lost'
+    const start = this.#datagrams.get(datagram) ?? startOf(record, row, 'datagram')
     const what = start.isShown ? '' : start.label
-    const aim = this.#byAddress.get(datagram.toAddress) ?? datagram.from
-    this.arrows.push({
-      from: datagram.from, to: record.kind === 'datagram-lost' ? aim : record.host,
-      sent: start.row, arrived: row, isLost,
-      style: 'datagram', label: isLost ? `${what} lost: ${record.why}`.trim() : what,
-      title: `${start.title}\n${titleOf(record)}`, connection: null,
-    })
+    const told = { ...start, title: `${start.title}\n${titleOf(record)}` }
     start.isShown = true
+    if (record.kind === 'datagram-delivered') {
+      this.#datagramArrow(datagram, told, record.host, row, 'arrived', what)
+    } else {
+      this.#datagramArrow(datagram, told, this.#aimOf(datagram), row, 'lost', what === '' ? `lost: ${record.why}` : `lost, ${record.why}: ${what}`)
+    }
+  }
+
+  #aimOf(datagram: TraceDatagram): TraceHost {
+    return this.#byAddress.get(datagram.toAddress) ?? datagram.from
+  }
+
+  #datagramArrow(
+    datagram: TraceDatagram, { row, title }: Start, to: TraceHost, arrived: Row, end: Arrow['end'], label: string,
+  ): void {
+    const { from } = datagram
+    this.arrows.push({ from, to, sent: row, arrived, end, style: 'datagram', label, title, connection: null })
   }
 
   #arrow(
-    streams: Streams, direction: TraceDirection, style: Arrow['style'], start: Start, arrived: Row, isLost: boolean,
+    streams: Streams, direction: TraceDirection, style: Arrow['style'], start: Start, arrived: Row, end: Arrow['end'],
   ): void {
     const { id, from, to } = streams.connection
     const [one, other] = direction === 0 ? [from, to] : [to, from]
     const { row, label, title } = start
-    this.arrows.push({ from: one, to: other, sent: row, arrived, isLost, style, label, title, connection: id })
+    this.arrows.push({ from: one, to: other, sent: row, arrived, end, style, label, title, connection: id })
   }
 
   #of(connection: TraceConnection): Streams {
@@ -153,6 +184,15 @@ export class Journeys {
     }
     return streams
   }
+}
+
+/** The last that went out and has the first byte of a piece in it. */
+function sentWith(starts: readonly Start[], { offset }: TracePiece): Start | null {
+  for (let i = starts.length - 1; i >= 0; i--) {
+    const start = starts[i] as Start
+    if (start.offset <= offset && offset < start.end) return start
+  }
+  return null
 }
 
 function startOf(record: TraceRecord, row: Row, label: string): Start {

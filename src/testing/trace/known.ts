@@ -84,15 +84,17 @@ export class KnownConnection implements TraceConnection {
     const first = sent[low - 1]
     const from = offset - first.offset
     if (from + length <= first.data.length) return first.data.subarray(from, from + length)
+    // First whether all of it is there: a damaged file may ask for more than any memory has.
+    let last = low - 1
+    for (let end = offset; end < offset + length; last++) {
+      const one = sent[last]
+      if (one === undefined || one.offset > end || one.offset + one.data.length <= end) return null
+      end = one.offset + one.data.length
+    }
     const bytes = new Uint8Array(length)
-    let at = 0
-    for (let i = low - 1; at < length; i++) {
-      const one = sent[i]
-      if (one === undefined || one.offset > offset + at) return null
-      const piece = one.data.subarray(offset + at - one.offset, offset + length - one.offset)
-      if (piece.length === 0) return null
-      bytes.set(piece, at)
-      at += piece.length
+    for (const one of sent.slice(low - 1, last)) {
+      const at = Math.max(0, one.offset - offset)
+      bytes.set(one.data.subarray(Math.max(0, offset - one.offset), offset + length - one.offset), at)
     }
     return bytes
   }

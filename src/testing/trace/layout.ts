@@ -9,6 +9,7 @@
  */
 
 import { Journeys } from './journeys.js'
+import { fitted } from './labels.js'
 import { printable } from './print.js'
 import type { TraceHost, TraceRecord } from './records.js'
 
@@ -18,8 +19,8 @@ export interface Arrow {
   readonly to: TraceHost
   readonly sent: Row
   readonly arrived: Row
-  /** Ends on its way. */
-  readonly isLost: boolean
+  /** How it ends: `open` is that nobody got it as far as the diagram goes, whether or not it has come to the host. */
+  readonly end: 'arrived' | 'lost' | 'open'
   readonly style: 'data' | 'connect' | 'fin' | 'rst' | 'datagram'
   readonly label: string
   /** What is shown when one points at it. */
@@ -55,9 +56,11 @@ export interface Layout {
 const FIRST = 64
 const CLOSEST = 17
 const FARTHEST = 52
+/** Words of a mark are beside it, those of an arrow above. */
+const BESIDE = 5
 const BELOW = 40
-/** Most characters of a label. */
-const LABEL = 60
+/** Pixels of a label at most. */
+const LABEL = 420
 
 /** @param known every host of the trace @param limit rows at most @param timers whether they are shown */
 export function layOut(
@@ -74,7 +77,7 @@ export function layOut(
       isCut = true
       break
     }
-    const row = rowAfter(rows.at(-1), record)
+    const row = rowAfter(rows.at(-1), record, marks.at(-1)?.row === rows.at(-1) ? BESIDE : 0)
     rows.push(row)
     const mark = markOf(record, row)
     if (mark === null) journeys.add(record, row)
@@ -90,18 +93,21 @@ export function layOut(
 
 function isShown(record: TraceRecord, timers: boolean): boolean {
   return record.index > 0 && record.kind !== 'host' && (timers || record.kind !== 'timer') &&
+    // The arrow of its connection goes on to `accepted`.
+    record.kind !== 'connected' &&
     !(record.kind === 'ended' && record.why === 'orderly')
 }
 
-function rowAfter(before: Row | undefined, { time, index }: TraceRecord): Row {
+/** @param more how much farther it is, at least */
+function rowAfter(before: Row | undefined, { time, index }: TraceRecord, more: number): Row {
   if (before === undefined) return { y: FIRST, time, index }
-  const apart = CLOSEST + 5 * Math.log10(1 + Math.max(0, time - before.time) * 10)
+  const apart = CLOSEST + more + 5 * Math.log10(1 + Math.max(0, time - before.time) * 10)
   return { y: before.y + Math.min(FARTHEST, Math.round(apart)), time, index }
 }
 
 function markOf(record: TraceRecord, row: Row): Mark | null {
   const mark = (host: TraceHost | null, style: Mark['style'], label: string): Mark => {
-    return { row, host, style, label: shortened(printable(label), LABEL) }
+    return { row, host, style, label: fitted(printable(label), LABEL) }
   }
   switch (record.kind) {
     case 'up': return mark(record.host, 'up', record.incarnation > 1 ? `up, life ${record.incarnation}` : 'up')
@@ -113,9 +119,4 @@ function markOf(record: TraceRecord, row: Row): Mark | null {
     case 'fault': case 'note': return mark(null, record.kind, record.text)
     default: return null
   }
-}
-
-/** @internal */
-export function shortened(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }

@@ -20,24 +20,38 @@ export const PAGE_SCRIPT = `
   let current = null
 
   const value = (name) => form.elements[name].value.trim()
-  const number = (name, otherwise) => value(name) === '' || isNaN(value(name)) ? otherwise : Number(value(name))
+  const number = (name, otherwise) => {
+    const isWrong = isNaN(value(name))
+    if (isWrong) form.elements[name].setAttribute('aria-invalid', 'true')
+    else form.elements[name].removeAttribute('aria-invalid')
+    return isWrong || value(name) === '' ? otherwise : Number(value(name))
+  }
+  const texts = new Map()
+  const textOf = (row) => {
+    if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase())
+    return texts.get(row)
+  }
 
   const apply = () => {
     const host = value('host'), kind = value('kind'), connection = value('connection').replace('#', '')
     const text = value('text').toLowerCase(), from = number('from', -Infinity), to = number('to', Infinity)
+    // Numbers of records: those from before the first that was kept share one.
     const passing = new Set()
+    let count = 0
     for (const row of rows) {
       const { r, h, k, c, t } = row.dataset
       const passes = (host === '' || h === '' || h.split('\\n').includes(host)) && (kind === '' || k === kind) &&
         (connection === '' || c === connection) && t >= from && t <= to &&
-        (text === '' || row.textContent.toLowerCase().includes(text))
+        (text === '' || textOf(row).includes(text))
       row.hidden = !passes
-      if (passes) passing.add(r)
+      if (!passes) continue
+      passing.add(r)
+      count += 1
     }
     for (const one of drawn) {
       one.classList.toggle('off', !one.dataset.r.split(' ').some((r) => passing.has(r)))
     }
-    shown.textContent = passing.size === rows.length ? '' : passing.size + ' of ' + rows.length + ' records'
+    shown.textContent = count === rows.length ? '' : count + ' of ' + rows.length + ' records'
     if (current === null || current.hidden) select(rows.find((row) => !row.hidden) || null, false)
   }
 
@@ -74,7 +88,8 @@ export const PAGE_SCRIPT = `
     if (event.key in STEPS) move(STEPS[event.key])
     else if (event.key === 'Enter' && current !== null) {
       const one = (byRecord.get(current.dataset.r) || [])[0]
-      if (one !== undefined) one.scrollIntoView({ block: 'center', inline: 'center' })
+      if (one === undefined) shown.textContent = 'This record is not in the diagram.'
+      else one.scrollIntoView({ block: 'center', inline: 'center' })
     } else if (event.key === 'c' && current !== null && current.dataset.c !== undefined) {
       form.elements.connection.value = current.dataset.c
       apply()

@@ -3,11 +3,13 @@
  *
  * Owns: which packets a trace becomes. Must not know: how headers look (packets.ts), or the file (capture-file.ts).
  *
- * What arrived is shown as it was captured on the host that got it, when it got it; what was lost on the host that sent
- * it, when it was lost, with a comment that says why. So a piece that was lost and sent again is there twice, as
- * it would be in a real capture. UNIX streams become TCP between ports of one host; docs/trace.md says which.
+ * What arrived is shown as it was captured on the host that got it, when its program got it; what was lost on the host
+ * that sent it, with a comment that says why. So a piece that was lost and sent again is there twice, as it would be in
+ * a real capture. Of one direction of a connection, nothing is shown before all that comes before it in the stream: a
+ * loss ahead of that is held until then. UNIX streams become TCP between ports of one host; docs/trace.md says which.
  */
 
+import { TraceError } from '../../errors/trace.js'
 import { CaptureFile } from './capture-file.js'
 import { traceFilter } from './filter.js'
 import type { TraceFilter } from './filter.js'
@@ -21,6 +23,8 @@ import type { TraceConnection, TraceDatagram, TraceHost, TracePiece, TraceRecord
 const SEGMENT = 1_460
 /** Bytes of data in a datagram, at most: its length has 16 bits. */
 const DATAGRAM = 65_507
+/** Bytes of a piece, at most, that are made up where a trace does not have them. */
+const MADE_UP = 64 << 20
 const NOTHING = new Uint8Array(0)
 
 type OfConnection = Extract<TraceRecord, { connection: TraceConnection }>
@@ -50,8 +54,10 @@ interface Flow {
 
 interface Held {
   readonly offset: number
+  /** 0: a FIN. */
   readonly length: number
   readonly comment: string
+  readonly isWanted: boolean
 }
 
 class Exporter {
@@ -149,43 +155,62 @@ class Exporter {
     this.#packet(client.host, tcpFrame(server, client, 0, flow.first[0] + 1 >>> 0, TCP_RST | TCP_ACK, NOTHING))
   }
 
-  #delivered(flow: Flow, record: TracePiece): void {
-    const { connection, direction, offset, length } = record
+  #delivered(flow: Flow, { connection, direction, offset, length }: TracePiece): void {
     this.#handshake(flow)
-    const data = connection.bytes(direction, offset, length)
-    this.#data(flow, direction, offset, data, length, '')
-    flow.arrived[direction] = Math.max(flow.arrived[direction], offset + length)
+    flow.written[direction] = Math.max(flow.written[direction], offset + length)
+    this.#arrive(flow, connection, direction, offset, length)
     this.#acknowledge(flow, direction)
     this.#release(flow, connection, direction)
     if (flow.fin[direction] === 'waiting') this.#finArrived(flow, direction)
   }
 
-  /** Shows what was lost, now that the stream has come so far. */
-  #release(flow: Flow, connection: TraceConnection, direction: 0 | 1): void {
-    const ready = flow.held[direction].filter(({ offset }) => offset <= flow.arrived[direction])
-    if (ready.length === 0) return
-    flow.held[direction] = flow.held[direction].filter((one) => !ready.includes(one))
-    for (const { offset, length, comment } of ready) {
-      this.#data(flow, direction, offset, connection.bytes(direction, offset, length), length, comment)
+  /** Where something was lost inside of it, it comes in two, and what was lost is shown between them. */
+  #arrive(flow: Flow, connection: TraceConnection, direction: 0 | 1, offset: number, length: number): void {
+    const end = offset + length
+    for (let at = offset, next = end; at < end; at = next) {
+      next = flow.held[direction].reduce((least, one) => one.offset > at ? Math.min(least, one.offset) : least, end)
+      this.#data(flow, direction, at, connection.bytes(direction, at, next - at), next - at, '')
+      flow.arrived[direction] = Math.max(flow.arrived[direction], next)
+      if (next < end) this.#release(flow, connection, direction)
     }
   }
 
+  /** Shows what was lost, now that the stream has come so far. */
+  #release(flow: Flow, connection: TraceConnection, direction: 0 | 1): void {
+    const held = flow.held[direction]
+    if (held.length === 0) return
+    const ready = held.filter(({ offset }) => offset <= flow.arrived[direction])
+    flow.held[direction] = held.filter(({ offset }) => offset > flow.arrived[direction])
+    const isWanted = this.#isWanted
+    for (const one of ready) {
+      this.#isWanted = one.isWanted
+      this.#showLost(flow, connection, direction, one)
+    }
+    this.#isWanted = isWanted
+  }
+
   #lost(flow: Flow, record: Extract<TraceRecord, { kind: 'lost' }>): void {
-    const { connection, direction, offset, length } = record
+    const { connection, direction, offset, length, time } = record
     const comment = `lost: ${record.why}`
-    if (length > 0 && offset > flow.arrived[direction]) {
+    const held = { offset, length, comment, isWanted: this.#isWanted }
+    // What has no length is a FIN, or belongs to the handshake, which has nothing before it.
+    const isFin = length === 0 && flow.fin[direction] !== 'none' && (offset > 0 || flow.written[direction] === 0)
+    if (offset > flow.arrived[direction]) {
       // Shown now, it would look as if what comes before had not been captured.
-      flow.held[direction].push({ offset, length, comment: `${comment}, at ${record.time.toFixed(3)} ms` })
-    } else if (length > 0) {
+      flow.held[direction].push({ ...held, comment: `${comment}, at ${time.toFixed(3)} ms` })
+    } else if (length > 0 || isFin) {
       this.#handshake(flow)
-      this.#data(flow, direction, offset, connection.bytes(direction, offset, length), length, comment)
+      this.#showLost(flow, connection, direction, held)
     } else if (flow.isOpen) {
-      // Without a FIN, it is an acknowledgement.
-      const flags = flow.fin[direction] === 'none' ? TCP_ACK : TCP_FIN | TCP_ACK
-      this.#segment(flow, direction, flags === TCP_ACK ? flow.arrived[direction] : offset, flags, NOTHING, comment)
+      this.#segment(flow, direction, flow.arrived[direction], TCP_ACK, NOTHING, comment)
     } else {
       this.#segment(flow, direction, -1, direction === 0 ? TCP_SYN : TCP_SYN | TCP_ACK, NOTHING, comment)
     }
+  }
+
+  #showLost(flow: Flow, connection: TraceConnection, direction: 0 | 1, { offset, length, comment }: Held): void {
+    if (length === 0) this.#segment(flow, direction, offset, TCP_FIN | TCP_ACK, NOTHING, comment)
+    else this.#data(flow, direction, offset, connection.bytes(direction, offset, length), length, comment)
   }
 
   /** The host may have it before its program has read all that came before: then it is shown after that. */
@@ -209,8 +234,8 @@ class Exporter {
     if (flow.fin[direction] !== 'waiting') return
     const from = flow.arrived[direction]
     const length = flow.written[direction] - from
-    this.#data(flow, direction, from, connection.bytes(direction, from, length), length, '')
-    flow.arrived[direction] += length
+    this.#arrive(flow, connection, direction, from, length)
+    this.#release(flow, connection, direction)
     this.#finArrived(flow, direction)
   }
 
@@ -229,6 +254,7 @@ class Exporter {
     flow: Flow, direction: 0 | 1, offset: number, data: Uint8Array | null, length: number, comment: string,
   ): void {
     if (!this.#isWanted) return
+    if (data === null && length > MADE_UP) throw new TraceError(`There are no ${length} bytes at ${offset} to be shown.`)
     const bytes = data ?? new Uint8Array(length)
     const remark = data === null ? [comment, 'these bytes are not in the trace'].filter(Boolean).join('; ') : comment
     for (let at = 0, end = 0; at < length; at = end) {

@@ -21,6 +21,10 @@ export function printRecord(record: TraceRecord, options: TracePrintOptions = {}
 
 /** Between which hosts something happened, or on which. */
 export function whereOf(record: TraceRecord): string {
+  return printable(placeOf(record))
+}
+
+function placeOf(record: TraceRecord): string {
   switch (record.kind) {
     case 'host': case 'up': case 'crash': case 'timer': return record.host.name
     case 'log': case 'unhandled': return record.host?.name ?? ''
@@ -36,15 +40,19 @@ export function whereOf(record: TraceRecord): string {
 
 /** What happened, without when and where. */
 export function whatOf(record: TraceRecord, { payload = 48 }: TracePrintOptions = {}): string {
+  return printable(wordsOf(record, payload))
+}
+
+function wordsOf(record: TraceRecord, payload: number): string {
   switch (record.kind) {
     case 'host': return `is a host: ${record.host.ipv4} ${record.host.ipv6}`.trimEnd()
     case 'up': return `is up, life ${record.incarnation}`
     case 'crash': return 'crashes'
     case 'timer': return 'timer'
-    case 'fault': return `fault: ${printable(record.text)}`
-    case 'note': return `note: ${printable(record.text)}`
-    case 'log': return `log ${printable(record.level)}: ${printable(record.text)}`
-    case 'unhandled': return `unhandled failure: ${printable(record.text)}`
+    case 'fault': return `fault: ${record.text}`
+    case 'note': return `note: ${record.text}`
+    case 'log': return `log ${record.level}: ${record.text}`
+    case 'unhandled': return `unhandled failure: ${record.text}`
     case 'datagram-sent': {
       const { id, fromPort, toAddress, toPort, data } = record.datagram
       const to = `${bracketed(toAddress)}:${toPort}`
@@ -60,7 +68,7 @@ function ofConnection(record: Extract<TraceRecord, { connection: TraceConnection
   switch (record.kind) {
     case 'connect': {
       const { transport, fromAddress, fromPort, toAddress, toPort } = record.connection
-      if (transport === 'unix') return `connect to ${printable(toAddress)}`
+      if (transport === 'unix') return `connect to ${toAddress}`
       return `connect from ${bracketed(fromAddress)}:${fromPort} to ${bracketed(toAddress)}:${toPort}`
     }
     case 'connected': return 'connected'
@@ -98,26 +106,30 @@ function preview(data: Uint8Array, most: number): string {
   return most <= 0 ? count(data.length) : `${count(data.length)} ${quoted(data, most)}`
 }
 
+/** Each byte as it stands between quotes. */
+const QUOTED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x0d) return '\\r'
+  if (byte === 0x0a) return '\\n'
+  if (byte === 0x09) return '\\t'
+  if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`
+  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`
+})
+
 /** Bytes as text between quotes, what is no ASCII escaped. @internal */
 export function quoted(data: Uint8Array, most: number): string {
   let text = ''
-  for (const byte of data.subarray(0, most)) {
-    if (byte === 0x0d) text += '\\r'
-    else if (byte === 0x0a) text += '\\n'
-    else if (byte === 0x09) text += '\\t'
-    else if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`
-    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte)
-    else text += `\\x${byte.toString(16).padStart(2, '0')}`
-  }
+  const end = Math.min(data.length, most)
+  for (let i = 0; i < end; i++) text += QUOTED[data[i] as number]
   return `"${text}"${data.length > most ? '…' : ''}`
 }
 
 /** Text in one line, without what a terminal or a page would obey. @internal */
 export function printable(text: string): string {
-  return text
-    .replace(/\s*\r?\n\s*/g, ' ⏎ ')
-    .replace(/[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '�')
+  return OBEYED.test(text) ? text.replace(/\s*\r?\n\s*/g, ' ⏎ ').replace(EVERY_OBEYED, '�') : text
 }
+
+const OBEYED = /[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
+const EVERY_OBEYED = new RegExp(OBEYED, 'g')
 
 function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address

@@ -26,6 +26,13 @@ beforeAll(async () => {
 afterEach(() => Program.killAll())
 afterAll(() => rmSync(folder, { recursive: true }))
 
+/** The sample, with something else in it. */
+function damaged(change: (bytes: Uint8Array) => void): Uint8Array {
+  const bytes = new Uint8Array(readFileSync(sample))
+  change(bytes)
+  return bytes
+}
+
 async function trace(...args: string[]): Promise<{ status: number | null, lines: string[], error: string }> {
   const program = new Program(process.execPath, ['dist/cli.js', 'trace', ...args])
   const { status } = await program.ended
@@ -89,5 +96,75 @@ describe('whorl trace', () => {
     ] as const) {
       expect(await trace(...args)).toMatchObject({ status: 2, lines: [], error: expect.stringContaining(words) })
     }
+  })
+
+  it('what may not be a trace is read no farther than to see that, and is named', async () => {
+    const files: [name: string, bytes: Uint8Array | null, words: string][] = [
+      ['/dev/zero', null, 'is no trace'], ['/dev/null', null, 'nothing in it'], [folder, null, 'EISDIR'],
+      ['text', new TextEncoder().encode('GIF89a\n'.repeat(999)), 'is no trace'],
+      ['newer', readFileSync(sample).fill(2, 8, 9), 'version 2'],
+      ['damaged', damaged((bytes) => bytes.fill(0x1e, bytes.length - 3)), 'no record of kind 30'],
+    ]
+    const broken = files.map(([name, bytes, words]) => {
+      if (bytes === null) return [name, words] as const
+      writeFileSync(join(folder, name), bytes)
+      return [join(folder, name), words] as const
+    })
+    const out = join(folder, 'out')
+    for (const [i, [path, words]] of broken.entries()) {
+      const uses = i % 5 > 0 ? [[path]] : [
+        [path], ['--summary', path], ['--svg', out, path], ['--html', out, path], ['--pcapng', out, path],
+        ['--diff', longer, path], ['--diff', path, longer],
+      ]
+      for (const { status, error } of await Promise.all(uses.map((use) => trace(...use)))) {
+        const last = error.trimEnd().split('\n').at(-1)!
+        expect([status, last]).toEqual([1, expect.stringMatching(/^whorl: /)])
+        expect(last).toContain(words)
+        expect(last).toContain(path)
+        expect(error).not.toContain('    at ')
+      }
+    }
+  }, 300_000)
+
+  it('a damaged payload is read, but not without a word', async () => {
+    const path = join(folder, 'payload')
+    writeFileSync(path, damaged((bytes) => bytes.fill(0x2a, 600, 605)))
+    const { status, lines, error } = await trace(path)
+    expect([status, lines.length, error]).toEqual([0, 50, `${path} is damaged: its digest is that of other bytes\n`])
+  })
+
+  it('says when nothing meets the conditions, and which hosts there are', async () => {
+    expect(await trace('--connection', '99', sample)).toEqual(
+      { status: 0, lines: [], error: 'no record meets the conditions\n' })
+    expect(await trace('--host', 'client,nobody', sample)).toEqual(
+      { status: 2, lines: [], error: 'whorl: there is no host "nobody"; there are client, server\n' })
+    const { lines } = await trace('--kind', 'crash', '--kind', 'unhandled', sample)
+    expect(lines.length).toBe(2)
+  })
+
+  it('nothing that is asked for is passed over, and no trace written over', async () => {
+    for (const [args, words] of [
+      [['--diff', longer, '--host', 'client'], '--host does not go with --diff'],
+      [['--summary', '--kind', 'log'], '--kind does not go with --summary'],
+      [['--timers'], '--timers needs --svg or --html'], [['--context', '3'], '--context needs --diff'],
+      [['--host', ','], '--host takes'], [['--svg', sample], `--svg would write over ${sample}`],
+    ] as const) {
+      expect(await trace(...args, sample)).toMatchObject({ status: 2, lines: [], error: expect.stringContaining(words) })
+    }
+    expect(await trace(sample)).toMatchObject({ status: 0 })
+  })
+
+  it('what a terminal would obey is not printed, wherever it stands in the file', async () => {
+    const path = join(folder, 'evil.trace')
+    const evil = '\x1b]0;x\x07\x1b[2J'
+    const one = makeWriter({ seed: evil })
+    one.host(1, `a${evil}`, evil, evil)
+    one.connect(1, 1, 1, evil, 1, evil, 2, 'tcp')
+    one.datagramSent(1, 1, 1, evil, 1, new Uint8Array(1))
+    one.log(1, evil, evil)
+    writeFileSync(path, one.bytes())
+    const printed = await Promise.all([trace(path), trace('--summary', path), trace('--diff', sample, path),
+      trace('--host', 'b', path)])
+    for (const { lines, error } of printed) expect([...lines, error].join('')).not.toMatch(/[\x1b\x07]/)
   })
 })

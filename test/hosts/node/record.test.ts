@@ -266,12 +266,16 @@ describe('other recorded programs', () => {
       }
       const service = new ClientService(
         clientFromString(reactor, `tcp:127.0.0.1:${port}`), Factory.forProtocol(Asking),
-        { clock: reactor, retryPolicy: (failures) => 5 * failures })
+        { clock: reactor, retryPolicy: (failures) => {
+          failed = failures
+          return 5 * failures
+        } })
       service.startService()
       service.whenConnected().addCallback(() => say('connected'))
       return service
     }
     let hellos = ''
+    let failed = 0
     const server = createServer((socket: Socket) => {
       socket.on('data', (data) => {
         hellos += String(data)
@@ -284,8 +288,8 @@ describe('other recorded programs', () => {
       await until(() => hellos.split('hello').length > 3)
       server.close()
       await new Promise((resolve) => server.once('close', resolve))
-      // Some attempts that are refused.
-      await new Promise((resolve) => setTimeout(resolve, 40))
+      // Some attempts that are refused, one after the other; the first of them may count the last loss.
+      await until(() => failed > 2)
     })
     const replayed = await replay(program(port), recorded)
     expect(replayed.said).toEqual(recorded.said)
@@ -511,6 +515,7 @@ describe('a recording', () => {
       longest = got.length
     }
     expect(longest).toBe(lines.length - 1)
+    expect(lines.at(-1)).toMatch(/the end of the recording$/)
     const part = { ...recorded, blocks: [whole.subarray(0, whole.length - 20)] }
     const { said } = await replay(program, part)
     expect(said).toEqual(recorded.said.slice(0, said.length))

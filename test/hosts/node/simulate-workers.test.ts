@@ -57,8 +57,8 @@ describe('simulateInWorkers', () => {
     expect(failure.digest).toMatch(/^[\da-f]+$/)
     expect(failure.message).toContain('Without any of its')
     const line = failure.message.split('\n').at(-1)!
-    expect(line).toBe(`await repeat(new URL(${JSON.stringify(moduleOf(source).href)}), ` +
-      '{ seed: 3, hosts: 1, until: 5001, faults: [] })')
+    expect(line).toBe("await (await import('whorl/testing')).repeat(new URL(" +
+      `${JSON.stringify(moduleOf(source).href)}), { seed: 3, hosts: 1, until: 5001, faults: [] })`)
   })
 
   it('takes seeds that are words, from anything that can be iterated', async () => {
@@ -79,6 +79,37 @@ describe('simulateInWorkers', () => {
   it('says under which seed a scenario waits for what is not simulated', async () => {
     const waits = 'export const scenario = ({ seed }) => seed === 5 ? new Promise(() => undefined) : undefined'
     await expect(run(6, waits)).rejects.toThrow(/waits for something that is not simulated, under seed 5/)
+  })
+
+  it('says under which seed a thread ended, whatever ended it', async () => {
+    const at5 = (what: string): string => `const later = setImmediate
+      export const scenario = ({ seed }) => seed === 5 ? ${what} : undefined`
+    const error = await run(48, at5('new Promise(() => later(() => { throw new RangeError("planted") }))'))
+      .catch((reason: unknown) => reason as Error)
+    expect(error).toMatchObject({
+      code: 'ERR_SIMULATION', message: 'A thread ended under seed 5: planted', cause: { name: 'RangeError' },
+    })
+    await expect(run(48, at5('process.exit()'))).rejects.toThrow(/under seed 5/)
+  })
+
+  it('a rejection that nobody awaits is not lost with its thread', async () => {
+    const source = `export const scenario = ({ seed }) => {
+      if (seed === 1) void Promise.reject(new RangeError('nobody waits'))
+    }`
+    await expect(run(2, source)).rejects.toThrow(/^A thread ended under (?:one of the )?seeds? .*: nobody waits$/)
+  })
+
+  it('the line of a failure runs by itself, with the options that were given', async () => {
+    const source = `export async function scenario(simulation) {
+      simulation.at(7, () => { throw new Error('until ' + (simulation.latency ?? simulation.until > 400)) })
+      await simulation.run()
+    }`
+    const failure = await failureOf(run(2, source, { until: 500, latency: [1, 2], shrink: 0 }))
+    const line = failure.message.split('\n').at(-1)!.replace("'whorl/testing'", JSON.stringify(TESTING))
+    const program = new URL(`data:text/javascript,${encodeURIComponent(line)}`)
+    const again = await import(program.href).then(() => undefined, (reason: unknown) => reason as SimulationFailure)
+    expect(again!.digest).toBe(failure.digest)
+    expect(again!.message).toBe(failure.message)
   })
 
   it('fails with what keeps a scenario from being run at all', async () => {

@@ -27,6 +27,15 @@ afterEach(() => {
   for (let depth = 0; depth < 8; depth++) guard.end()
 })
 
+interface Sockets {
+  createConnection(options: object): unknown
+}
+
+/** What types of Node do not tell of before its newer versions. */
+function sockets(agent: unknown): Sockets {
+  return agent as Sockets
+}
+
 /** Name → what an innocent call of it would be. */
 const CALLS: Record<string, () => unknown> = {
   'Date.now': () => Date.now(),
@@ -49,6 +58,8 @@ const CALLS: Record<string, () => unknown> = {
   'crypto.randomUUID': () => globalThis.crypto.randomUUID(),
   'crypto.randomBytes': () => crypto.randomBytes(1),
   'crypto.randomInt': () => crypto.randomInt(5),
+  'crypto.ECDH.generateKeys': () => crypto.createECDH('secp256k1').generateKeys(),
+  'crypto.DiffieHellmanGroup.generateKeys': () => crypto.getDiffieHellman('modp5').generateKeys(),
   'crypto.generateKeyPairSync': () => crypto.generateKeyPairSync('ed25519'),
   'net.connect': () => net.connect(1),
   'net.createServer': () => net.createServer(),
@@ -60,6 +71,9 @@ const CALLS: Record<string, () => unknown> = {
   'dns.resolve4': () => dns.resolve4('localhost', () => undefined),
   'http.request': () => http.request('http://localhost'),
   'http.createServer': () => http.createServer(),
+  'http.ClientRequest': () => new http.ClientRequest('http://localhost'),
+  'http.Agent.createConnection': () => sockets(http.globalAgent).createConnection({ port: 1 }),
+  'https.Agent.createConnection': () => sockets(https.globalAgent).createConnection({ port: 1 }),
   'https.get': () => https.get('https://localhost'),
   'http2.connect': () => http2.connect('http://localhost'),
   fetch: () => fetch('http://localhost'),
@@ -95,6 +109,27 @@ describe('NodeGuard', () => {
     guard.end()
     for (const error of errors) expect(error).toBeInstanceOf(AmbientAccessError)
     expect((errors[0] as Error).message).toMatch(/^A simulated program called crypto\.randomBytes\(\)/)
+  })
+
+  it('catches a function that was itself handed to a promise or a queue', async () => {
+    const caught: string[] = []
+    guard.begin(() => 'mule', [], (error) => caught.push(error.access))
+    const settled = await Promise.allSettled([Promise.resolve().then(Date.now), Promise.resolve().then(Math.random)])
+    guard.end()
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(caught).toEqual(['Date.now', 'Math.random'])
+  })
+
+  it('leaves dates of the class that is called Date, and catches who comes to it through one', () => {
+    guard.begin(() => 'mule', [])
+    const date = new Date(0)
+    const { constructor } = date
+    const isDate = constructor === Date && Object.getPrototypeOf(date) === Date.prototype
+    const error = errorOf(() => new (constructor as DateConstructor)())
+    guard.end()
+    expect(isDate).toBe(true)
+    expect(error).toMatchObject({ access: 'Date', host: 'mule' })
+    expect(new Date(0).constructor).toBe(Date)
   })
 
   it('leaves what is the same in every run', async () => {

@@ -4,14 +4,14 @@
  *   node program.mjs [simd | baseline | plain] [seed]
  *
  * It does what could differ from machine to machine: promises and Deferreds side by side, numbers in texts, sorting,
- * dates, failures, logs, streams, datagrams, HTTP, faults, crashes and clocks that go wrong. Plain JavaScript, so that
- * any Node runs it.
+ * dates, failures, logs, streams (TCP, UNIX, TLS), datagrams, multicast, HTTP, faults, crashes and clocks that go
+ * wrong. It counts what was received of each. Plain JavaScript, so that any Node runs it.
  */
 import { ClientFactory, DatagramProtocol, Factory, inlineCallbacks, LineReceiver, LoopingCall, Protocol } from 'whorl'
 import { createCore } from 'whorl/core'
 import { instantiatePlain } from 'whorl/core/plain'
 import { Agent, serve } from 'whorl/http'
-import { Simulation } from 'whorl/testing'
+import { simulatedIdentity, Simulation } from 'whorl/testing'
 
 const [build = 'simd', seed = 'digest'] = process.argv.slice(2)
 const core = createCore(build === 'plain' ? { instantiate: instantiatePlain } : { build })
@@ -20,6 +20,8 @@ const simulation = new Simulation({
 })
 const { network } = simulation
 const SECONDS = 60
+const GROUP = '239.1.2.3'
+const heard = { tcp: 0, unix: 0, tls: 0, udp: 0, multicast: 0, http: 0 }
 let said = 0
 
 /** What no record of the trace says by itself, but must be the same; it is written into the trace at the end. */
@@ -47,6 +49,7 @@ class Asking extends LineReceiver {
   }
 
   lineReceived(line) {
+    heard[this.factory.kind] += 1
     say(this.factory.host, line)
   }
 
@@ -61,9 +64,10 @@ class Asking extends LineReceiver {
 class Callers extends ClientFactory {
   protocol = Asking
 
-  constructor(host) {
+  constructor(host, kind) {
     super()
     this.host = host
+    this.kind = kind
   }
 
   startedConnecting(connector) {
@@ -83,8 +87,28 @@ class Datagrams extends DatagramProtocol {
   }
 
   datagramReceived(data, from) {
+    heard.udp += 1
     say(this.host, `${data.length} ${from.host}`)
     if (data[0] > 0) this.transport.write(data.map((byte) => byte - 1), from)
+  }
+}
+
+/** Tells the group something every now and then, and says what the others tell it. */
+class Members extends DatagramProtocol {
+  constructor(host) {
+    super()
+    this.host = host
+  }
+
+  startProtocol() {
+    const loop = new LoopingCall(() => this.transport.write(`from ${this.host.name}`, { host: GROUP, port: 5000 }))
+    loop.clock = this.host.reactor
+    this.transport.joinGroup(GROUP).addCallback(() => loop.start(1100))
+  }
+
+  datagramReceived(data, from) {
+    heard.multicast += 1
+    say(this.host, `${data.length} of the group ${from.host}`)
   }
 }
 
@@ -92,10 +116,12 @@ simulation.host('server', (host) => {
   const factory = Factory.forProtocol(Lines)
   factory.host = host
   host.reactor.listenTCP(7, factory)
+  host.reactor.listenSSL(443, factory, { identity: simulatedIdentity(['server']) })
   host.reactor.listenUDP(9, new Datagrams(host))
   // After a crash, the file of the former life is still there.
   const path = `/run/lines-${host.incarnation}`
-  host.reactor.listenUNIX(path, factory).ready.addCallback(() => host.reactor.connectUNIX(path, new Callers(host)))
+  host.reactor.listenUNIX(path, factory).ready
+    .addCallback(() => host.reactor.connectUNIX(path, new Callers(host, 'unix')))
   serve(host.reactor, 'tcp:80', async (request) => {
     const bytes = await request.read()
     await null
@@ -107,12 +133,15 @@ simulation.host('server', (host) => {
 for (let i = 0; i < 4; i++) {
   simulation.host(`client-${i}`, (host) => {
     const { reactor } = host
-    reactor.connectTCP('server', 7, new Callers(host))
+    reactor.connectTCP('server', 7, new Callers(host, 'tcp'))
+    reactor.connectSSL('server', 443, new Callers(host, 'tls'))
+    reactor.listenMulticast(5000, new Members(host))
     const datagrams = reactor.listenUDP(0, new Datagrams(host))
     const agent = new Agent(reactor)
     const ask = inlineCallbacks(function* (path) {
       const response = yield agent.request('POST', `http://server${path}`, { body: 'x'.repeat(100 * (i + 1)) })
       const text = yield response.text()
+      heard.http += 1
       return `${response.status} ${text}`
     })
     const loop = new LoopingCall(async () => {
@@ -144,7 +173,7 @@ simulation.at(47_000, () => network.release('server', 'client-1'))
 await simulation.run(SECONDS * 1000)
 for (let i = 0; i < 4; i++) simulation.note(simulation.host(`client-${i}`).durable.get('said'))
 const result = {
-  digest: simulation.digest(), bytes: simulation.trace().length, said, log: simulation.log.length,
+  digest: simulation.digest(), bytes: simulation.trace().length, heard, said, log: simulation.log.length,
   unhandled: simulation.unhandled.length, random: simulation.random.fork('end').next(),
 }
 simulation.close()

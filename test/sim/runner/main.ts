@@ -61,6 +61,29 @@ function whole(name: string, text: string | undefined): number | undefined {
   return number
 }
 
+/** A number where the text is how one is written: of 2^53 + 1, say, a number would be another seed. */
+function seedOf(text: string): number | string {
+  return String(Number(text)) === text && Number.isFinite(Number(text)) ? Number(text) : text
+}
+
+function time(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (text.trim() === '' || !(number > 0 && number < Infinity)) {
+    throw new UsageError(`--${name} takes a time above 0 ms, not '${text}'`)
+  }
+  return number
+}
+
+function indexes(text: string): number[] {
+  return text === '' ? [] : text.split(',').map((index) => whole('faults', index)!)
+}
+
+/** What belongs to many seeds is not for one, and the other way round. */
+function refuse(values: Values, names: readonly (keyof Values)[], why: string): void {
+  for (const name of names) if (values[name] !== undefined) throw new UsageError(`--${name} ${why}`)
+}
+
 function chosen(files: readonly ScenarioFile[], names: readonly string[] | undefined): readonly ScenarioFile[] {
   for (const name of names ?? []) {
     if (!files.some((file) => file.name === name)) {
@@ -73,6 +96,7 @@ function chosen(files: readonly ScenarioFile[], names: readonly string[] | undef
 async function runMany(files: readonly ScenarioFile[], values: Values): Promise<Line[]> {
   const total = whole('seeds', values.seeds) ?? 1_000
   const from = whole('from', values.from) ?? 0
+  if (!Number.isSafeInteger(from + total)) throw new UsageError(`there are no ${total} seeds from ${from} on`)
   const workers = whole('workers', values.workers)
   const plan = [...seedsFor(files, total)]
   const run = ([file, count]: [ScenarioFile, number], options: SimulateOptions): Promise<Line> => {
@@ -104,13 +128,12 @@ async function inTurn<T>(all: readonly T[], most: number, run: (one: T) => Promi
 async function runOne(file: ScenarioFile, values: Values): Promise<Line> {
   const { seed, faults } = values
   const hosts = whole('hosts', values.hosts)
-  const until = values.until === undefined ? undefined : Number(values.until)
+  const until = time('until', values.until)
   const recipe: Recipe = {
-    // A seed may be a word.
-    seed: /^\d+$/.test(seed!) ? Number(seed) : seed!,
+    seed: seedOf(seed!),
     ...(hosts === undefined ? {} : { hosts }),
     ...(until === undefined ? {} : { until }),
-    ...(faults === undefined ? {} : { faults: faults === '' ? [] : faults.split(',').map(Number) }),
+    ...(faults === undefined ? {} : { faults: indexes(faults) }),
   }
   return measured(file, async () => {
     const simulation = await repeat(file.url, recipe)
@@ -141,7 +164,7 @@ async function measured(
 
 function textOf(file: ScenarioFile, failure: SimulationFailure): string {
   const { seed, hosts, until, faults } = failure.recipe
-  const again = ['npm run sim --', '--scenario', file.name, '--seed', JSON.stringify(seed)]
+  const again = ['npm run sim --', '--scenario', file.name, `--seed=${quoted(String(seed))}`]
   if (hosts !== undefined) again.push(`--hosts ${hosts}`)
   if (until !== undefined) again.push(`--until ${until}`)
   if (faults !== undefined) again.push(`--faults '${faults.join(',')}'`)
@@ -150,6 +173,11 @@ function textOf(file: ScenarioFile, failure: SimulationFailure): string {
   const { stack } = failure.cause as Error
   if (stack !== undefined) lines.push('', stack)
   return lines.join('\n')
+}
+
+/** As a word of a shell's line. */
+function quoted(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** @returns the path of the trace */
@@ -182,11 +210,10 @@ async function main(): Promise<void> {
   const files = chosen(await scenarioFiles(), values.scenario)
   let lines: Line[] = []
   if (values.seed === undefined) {
-    for (const name of ['hosts', 'until', 'faults'] as const) {
-      if (values[name] !== undefined) throw new UsageError(`--${name} is of a recipe, which needs --seed`)
-    }
+    refuse(values, ['hosts', 'until', 'faults'], 'is of a recipe, which needs --seed')
     lines = await runMany(files, values)
   } else {
+    refuse(values, ['seeds', 'from', 'workers'], 'is for many seeds, and --seed is for one')
     for (const file of files) lines.push(await runOne(file, values))
   }
   const seeds = lines.reduce((sum, line) => sum + line.seeds, 0)

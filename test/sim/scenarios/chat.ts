@@ -2,7 +2,8 @@
  * The chat of examples/switchboard: members by TCP and by WebSocket, who come, talk, are cut off, and come again.
  *
  * Safety: what a member hears of the room is what the room said while the member was in it, each line once and in the
- * order of the room, from the first on. Liveness: in quiet everybody is in the room, and hears everybody.
+ * order of the room, from the first on, and nothing of its own. Liveness: in quiet everybody is in the room, and nobody
+ * else any more; everybody hears everybody; and nobody who talks is told that nothing was heard.
  */
 import { clientFromString, Factory, LineReceiver, TimeoutMixin } from 'whorl'
 import type { Failure, IProtocol } from 'whorl'
@@ -24,15 +25,20 @@ export const options: SimulateOptions = {
 }
 
 const LIMITS = { ...CHAT_LIMITS, idle: 12_000, warning: 3_000, farewell: 2_000, naming: 5_000 }
+/** More lines at once than the server takes. */
+const BURST = LIMITS.burst + 5
 /** A client without a sign of the server for so long connects anew. */
 const PATIENCE = 4_000
+/** Whoever says nothing is put out in this time, or else has heard nothing for too long. */
+const LONGEST_SLEEP = LIMITS.idle + LIMITS.warning + LIMITS.farewell + 2 * PATIENCE
 
 export const scenario: Scenario = async (simulation) => {
   const judge = new Judge(simulation)
   const told = new Map<string, string[]>()
   const people: Person[] = []
+  let room = new WatchedRoom(told)
   simulation.host('server', (host) => {
-    const room = new WatchedRoom(told)
+    room = new WatchedRoom(told)
     host.reactor.listenTCP(8_023, new ChatFactory(room, host.reactor, LIMITS))
     const web = new WebSocketServerFactory({ timeouts: { ping: 5_000, pong: 3_000 } })
     web.buildProtocol = () => new WebChat(room, host.reactor, LIMITS)
@@ -50,6 +56,9 @@ export const scenario: Scenario = async (simulation) => {
     for (const person of people) person?.sayLast()
   })
   simulation.at(last + 5_000, () => {
+    const nicks = people.filter((person) => person !== undefined).map((person) => person.nick).sort().join(' ')
+    const here = [...room.nicks].sort().join(' ')
+    judge.that(here === nicks, () => `in the room are ${here}, not ${nicks}`)
     for (const one of people) {
       for (const other of people) {
         if (one === undefined || other === undefined || one === other) continue
@@ -104,6 +113,7 @@ class Person {
   #visits = 0
   #said = 0
   #isIn = false
+  #isAsleep = false
   #way: { say(line: string): void, cut(): void } | null = null
 
   constructor(
@@ -122,7 +132,7 @@ class Person {
     const { name, incarnation } = this.#host
     this.nick = `${name.replace('client-', this.#isWeb ? 'web' : 'tel')}-${incarnation}-${this.#visits}`
     this.heard = []
-    this.#isIn = false
+    this.#isIn = this.#isAsleep = false
     this.state = 'connecting'
     const reactor = this.#reactor
     const failed = (reason: Failure): void => {
@@ -156,14 +166,24 @@ class Person {
   #live(way: { say(line: string): void, cut(): void }): void {
     if (this.#way !== way) return
     const random = this.#random
+    if (random.chance(0.01) && this.#simulation.now < this.#judge.calm - LONGEST_SLEEP) return this.#sleep(way)
     if (random.chance(0.02) && this.#simulation.now < this.#judge.calm) way.say('/quit for now')
     else if (random.chance(0.02) && this.#simulation.now < this.#judge.calm) way.cut()
+    else if (random.chance(0.02)) for (let count = 0; count < BURST; count++) way.say(`${this.#said++} la`)
     else if (random.chance(0.6)) {
       for (let count = 1 + random.below(3); count > 0; count--) {
         way.say(`${this.#said++} ${'la '.repeat(random.below(30))}.`)
       }
     } else way.say('/who')
     this.#reactor.callLater(random.between(200, 2_000), () => this.#live(way))
+  }
+
+  /** Says nothing more: the server has an end to that. */
+  #sleep(way: { cut(): void }): void {
+    this.#isAsleep = true
+    this.#reactor.callLater(LONGEST_SLEEP, () => {
+      this.#judge.that(this.#way !== way, () => `${this.nick} has slept for ${LONGEST_SLEEP} ms: ${this.state}`)
+    })
   }
 
   sayLast(): void {
@@ -178,6 +198,10 @@ class Person {
       this.#judge.that(this.heard.length === 0, `${this.nick} heard the room before the welcome`)
     }
     if (!/^(?:<|\* (?!Are you there))/.test(line)) {
+      // By now nothing that it has said is on its way still.
+      const mayBe = this.#isAsleep || this.#simulation.now < this.#judge.calm + LIMITS.idle
+      this.#judge.that(mayBe || !line.startsWith('Nothing heard'), () =>
+        `${this.nick} talks, and was told: ${line}`)
       this.#judge.that(/^(?:Hello|Here:|Welcome|\/help|Goodbye|\* Are|Nothing heard|No nickname)/.test(line),
         () => `${this.nick} was told: ${line}`)
       return
@@ -185,6 +209,7 @@ class Person {
     const told = this.#told.get(this.nick)
     const at = this.heard.length
     this.heard.push(line)
+    this.#judge.that(!line.startsWith(`<${this.nick}>`), () => `${this.nick} heard itself say ${line}`)
     this.#judge.that(told?.[at] === line, () => `${this.nick} heard as line ${at} '${line}', not '${told?.[at]}'`)
   }
 

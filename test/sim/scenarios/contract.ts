@@ -3,8 +3,9 @@
  *
  * Safety: connectionMade once and first; connectionLost once and last; nothing from inside a call of the protocol;
  * the bytes that were sent, in order, and all of them where the end was clean; a reader that has paused gets nothing; a
- * producer is paused and resumed in turns; drain() fires when there is room, or fails with the end; what waits is
- * bounded by the limits. Liveness: what begins in quiet arrives whole.
+ * producer is paused and resumed in turns, and goes on to its end where the connection is closed before that; drain()
+ * fires when there is room, or fails with the end; what waits is bounded by the limits. Liveness: what begins in quiet
+ * arrives whole.
  */
 import { ConnectionAborted, ConnectionDone, Protocol } from 'whorl'
 import type { Failure, IClientFactory, IProtocolFactory, IPushProducer } from 'whorl'
@@ -21,6 +22,8 @@ export interface Way {
   readonly hasHalfClose: boolean
   /** Whether the other end can tell one that was given up from one that was closed. */
   readonly hasReset: boolean
+  /** Bytes that a receiver has as a whole or not at all, besides those in its buffer. */
+  readonly record: number
   listen(reactor: Reactor, factory: IProtocolFactory): void
   connect(reactor: Reactor, factory: IClientFactory): void
 }
@@ -29,6 +32,8 @@ export interface Way {
 export const BUFFER = 8_192
 const PIECE = 5_000
 const HIGH = 10_000
+/** What the writer may keep, and the sockets of both ends. */
+const MOST_ON_ITS_WAY = HIGH + PIECE + 2 * BUFFER
 
 /** How one end behaves, and how it ends. */
 interface Plan {
@@ -37,6 +42,8 @@ interface Plan {
   /** `drain` waits for each; `producer` is told when; `flood` writes all at once. */
   readonly style: 'drain' | 'producer' | 'flood'
   readonly end: 'close' | 'half' | 'abort' | 'wait'
+  /** Whether a producer's connection is closed before it has begun: what it makes still goes out. */
+  readonly closesFirst: boolean
   /** Whether it stops reading now and then. */
   readonly pauses: boolean
 }
@@ -82,15 +89,20 @@ export async function keepContract(simulation: Simulation, way: Way): Promise<vo
     })
   }
   await simulation.run(simulation.until)
-  for (const story of stories) if (story.isQuiet) checkQuiet(judge, story)
+  for (const story of stories) {
+    for (const end of story.ends) {
+      judge.that(end === null || !end.isLost || !end.isDraining, () => `story ${story.id}: drain() has heard of no end`)
+    }
+    if (story.isQuiet) checkQuiet(judge, story)
+  }
   judge.verdict()
 }
 
 function plansBy(random: SeededRandom, way: Way): [Plan, Plan] {
   const plan = (ends: readonly Plan['end'][]): Plan => ({
-    length: Math.floor(random.float() ** 3 * 60_000),
+    length: Math.floor(random.float() ** 3 * 70_000),
     style: (['drain', 'producer', 'flood'] as const)[random.below(3)]!,
-    end: ends[random.below(ends.length)]!, pauses: random.chance(0.4),
+    end: ends[random.below(ends.length)]!, closesFirst: random.chance(0.3), pauses: random.chance(0.4),
   })
   const half = way.hasHalfClose ? ['half', 'half'] as const : ['close'] as const
   const client = plan(['close', 'wait', ...half, 'abort'])
@@ -119,6 +131,8 @@ function checkQuiet(judge: Judge, { id, plans, ends }: Story): void {
 class End extends Protocol implements IPushProducer {
   received = 0
   isLost = false
+  /** Waits for room. */
+  isDraining = false
   readonly #judge: Judge
   readonly #way: Way
   readonly #stories: readonly Story[]
@@ -209,6 +223,8 @@ class End extends Protocol implements IPushProducer {
     } else {
       this.#producing = 'running'
       this.transport.registerProducer(this, true)
+      const { closesFirst, end } = this.#plan
+      if (closesFirst && end === 'close') this.#call(() => this.transport.loseConnection())
       this.#produce()
     }
   }
@@ -218,22 +234,34 @@ class End extends Protocol implements IPushProducer {
     const { length } = this.#plan
     const size = Math.min(PIECE, length - this.#written)
     if (size <= 0) return false
+    this.#checkBacklog()
     const data = bytesOf(this.#key(this.#side), length).slice(this.#written, this.#written + size)
     this.#written += size
     this.#call(() => this.transport.write(data))
     return this.#written < length
   }
 
+  /** Whoever writes with care never has more on its way than all the buffers hold, however slow the reader is. */
+  #checkBacklog(): void {
+    const peer = this.#story!.ends[1 - this.#side]
+    if (this.#plan.style === 'flood' || peer === null || peer === undefined || peer.isLost) return
+    const waiting = this.#written - peer.received
+    if (waiting > MOST_ON_ITS_WAY + this.#way.record) this.#wrong(`${waiting} bytes are on their way`)
+  }
+
   async #drain(): Promise<void> {
     try {
       while (!this.isLost && this.#writeOne()) {
+        this.isDraining = true
         await this.transport.drain()
+        this.isDraining = false
         if (this.isLost) return
         const waiting = this.transport.writableLength
         if (waiting > HIGH) this.#wrong(`drain() fired with ${waiting} bytes waiting`)
       }
       this.#finish()
     } catch (error) {
+      this.isDraining = false
       this.#judge.named(error, 'drain()')
       if (!this.isLost && !this.transport.disconnecting) this.#wrong(`drain() failed before the end: ${String(error)}`)
     }

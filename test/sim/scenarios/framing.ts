@@ -1,8 +1,10 @@
 /**
- * Lines, netstrings and strings behind their length, cut anywhere, reset, half closed, given up.
+ * Lines, raw bytes between lines, netstrings and strings behind their length, cut anywhere, reset, half closed, given
+ * up.
  *
  * Safety: what arrives is what was sent, in order, from the beginning; and all of it where the end was clean, although
- * the connection was slow, reset, or its host lost. No parser ever finds fault. Liveness: what begins in quiet arrives
+ * the connection was slow, reset, or its host lost. Nothing comes to whoever has paused, or has closed. No parser ever
+ * finds fault. Liveness: what begins in quiet arrives
  * whole, both ways.
  */
 import {
@@ -13,7 +15,7 @@ import type { Failure, IStreamTransport } from 'whorl'
 import type { Reactor } from 'whorl/node'
 import type { SeededRandom } from 'whorl/core'
 import type { Scenario, SimulateOptions } from 'whorl/testing'
-import { bytesOf, differenceOf, fateOf, Judge, keepOn, QUIET, sizeBy } from './parts.js'
+import { bytesOf, differenceOf, fateOf, joined, Judge, keepOn, QUIET, sizeBy } from './parts.js'
 
 /** Each run takes its time. */
 export const share = 0.8
@@ -23,11 +25,14 @@ export const options: SimulateOptions = {
   faults: { every: 3_000, quiet: QUIET },
 }
 
-const KINDS = ['lines', 'text', 'netstring', 'int8', 'int16', 'int32'] as const
+const KINDS = ['lines', 'text', 'raw', 'netstring', 'int8', 'int16', 'int32'] as const
 type Kind = typeof KINDS[number]
 
-/** `half`: the client closes its sending side, and hears the rest; `lose`: it closes; `abort`: it gives up. */
-type Ending = 'half' | 'lose' | 'abort'
+/**
+ * `half`: the client closes its sending side, and hears the rest; `lose`: it closes; `stop`: it closes as soon as
+ * it has heard so many strings; `abort`: it gives up.
+ */
+type Ending = 'half' | 'lose' | 'stop' | 'abort'
 
 /** One connection, as those who know both ends see it. */
 interface Transfer {
@@ -86,7 +91,7 @@ function transferBy(random: SeededRandom, id: number): Transfer {
   const most = kind === 'int8' ? 255 : 9_000
   const sizes = (): number[] => Array.from({ length: 1 + random.below(12) }, () => sizeBy(random, most))
   return {
-    id, kind, ending: (['half', 'half', 'lose', 'lose', 'abort'] as const)[random.below(5)]!,
+    id, kind, ending: (['half', 'half', 'lose', 'stop', 'abort'] as const)[random.below(5)]!,
     up: sizes(), down: sizes(), pauses: random.chance(0.3), contents: [],
     heardUp: 0, heardDown: 0, clientReason: null, serverReason: null, serverReadEnded: false,
   }
@@ -95,7 +100,8 @@ function transferBy(random: SeededRandom, id: number): Transfer {
 /** What the client does. */
 function begin(
   reactor: Reactor, transfer: Transfer, judge: Judge, random: SeededRandom, mustConnect: boolean): void {
-  const pace = random.chance(0.5) ? 0 : random.between(1, 300)
+  // Whoever closes at an answer has said all by then.
+  const pace = random.chance(0.5) || transfer.ending === 'stop' ? 0 : random.between(1, 300)
   const cut = random.below(transfer.up.length)
   const side = new ClientSide(judge, transfer, reactor, pace, cut)
   reactor.connectTCP('server', 7_000 + KINDS.indexOf(transfer.kind), {
@@ -131,6 +137,8 @@ class ClientSide implements Side {
   readonly #pace: number
   readonly #cut: number
   #isOver = false
+  #isPaused = false
+  #hasClosed = false
 
   constructor(judge: Judge, transfer: Transfer, reactor: Reactor, pace: number, cut: number) {
     this.#judge = judge
@@ -158,14 +166,33 @@ class ClientSide implements Side {
     }
     if (this.#isOver) return
     if (ending === 'half') peer.transport.loseWriteConnection()
-    else peer.transport.loseConnection()
+    else if (ending === 'lose') this.#close(peer)
   }
 
   heard(data: Uint8Array, peer: Peer): void {
     const transfer = this.#transfer
+    const { id, kind, ending, down } = transfer
+    this.#judge.that(!this.#isPaused, `${kind} ${id}: a string came while nothing was to come`)
+    this.#judge.that(!this.#hasClosed, `${kind} ${id}: a string came after the connection was closed`)
     compare(this.#judge, transfer, 'down', transfer.heardDown, data)
     transfer.heardDown += 1
-    if (transfer.pauses) rest(this.#reactor, peer)
+    // The first half comes without being asked for.
+    if (ending === 'stop' && transfer.heardDown === 1 + this.#cut % Math.ceil(down.length / 2)) this.#close(peer)
+    else if (transfer.pauses) this.#rest(peer)
+  }
+
+  #close(peer: Peer): void {
+    this.#hasClosed = true
+    peer.transport.loseConnection()
+  }
+
+  #rest(peer: Peer): void {
+    this.#isPaused = true
+    peer.pauseProducing()
+    this.#reactor.callLater(20, () => {
+      this.#isPaused = false
+      peer.resumeProducing()
+    })
   }
 
   readEnded(peer: Peer): void {
@@ -283,21 +310,17 @@ function makeContent({ id, kind }: Transfer, key: number, size: number): Uint8Ar
   return bytes
 }
 
-function rest(reactor: Reactor, peer: Peer): void {
-  peer.pauseProducing()
-  reactor.callLater(20, () => peer.resumeProducing())
-}
-
 function factoryOf(kind: Kind, side: () => Side): Factory {
   const factory = new Factory()
   factory.buildProtocol = () => protocolOf(kind, side())
   return factory
 }
 
-function protocolOf(kind: Kind, side: Side): Lines | Text | Netstrings | Int8 | Int16 | Int32 {
+function protocolOf(kind: Kind, side: Side): Lines | Text | Raw | Netstrings | Int8 | Int16 | Int32 {
   switch (kind) {
     case 'lines': return new Lines(side)
     case 'text': return new Text(side)
+    case 'raw': return new Raw(side)
     case 'netstring': return new Netstrings(side)
     case 'int8': return new Int8(side)
     case 'int16': return new Int16(side)
@@ -336,6 +359,49 @@ class Text extends LineReceiver {
   override connectionMade(): void { this.side.opened(this) }
   say(message: Uint8Array): void { this.sendLine(new TextDecoder().decode(message)) }
   override lineReceived(line: string): void { this.side.heard(new TextEncoder().encode(line), this) }
+  override lineLengthExceeded(): void { this.side.broken('a line too long') }
+  readConnectionLost(): void { this.side.readEnded(this) }
+  writeConnectionLost(): void {}
+  override connectionLost(reason: Failure): void {
+    super.connectionLost(reason)
+    this.side.lost(reason)
+  }
+}
+
+/** A line says how many raw bytes follow, then comes the next line. */
+class Raw extends LineReceiver {
+  readonly side: Side
+  #pieces: Uint8Array[] = []
+  #left = 0
+  constructor(side: Side) {
+    super()
+    this.side = side
+  }
+
+  override connectionMade(): void { this.side.opened(this) }
+  say(message: Uint8Array): void {
+    this.sendLine(String(message.length))
+    this.transport.write(message)
+  }
+
+  override lineReceived(line: string): void {
+    if (!/^\d+$/.test(line)) return this.side.broken(`a line '${line}'`)
+    this.#left = Number(line)
+    if (this.#left === 0) this.side.heard(new Uint8Array(0), this)
+    else this.setRawMode()
+  }
+
+  override rawDataReceived(data: Uint8Array): void {
+    const rest = data.subarray(this.#left)
+    this.#pieces.push(data.subarray(0, this.#left))
+    this.#left -= data.length - rest.length
+    if (this.#left > 0) return
+    const whole = joined(this.#pieces)
+    this.#pieces = []
+    this.side.heard(whole, this)
+    this.setLineMode(rest)
+  }
+
   override lineLengthExceeded(): void { this.side.broken('a line too long') }
   readConnectionLost(): void { this.side.readEnded(this) }
   writeConnectionLost(): void {}

@@ -1,18 +1,20 @@
 /**
- * HTTP: one server, agents with a pool, retries, long bodies both ways, and a client that pipelines.
+ * HTTP: one server, agents with a pool, retries, long and slow bodies both ways, answers before the request is in, and
+ * a client that pipelines, and breaks off.
  *
  * Safety: every request ends once, with its own answer or with an error that has a name; a POST is carried out once at
  * most; a body is whole where it ends in order; a pool never has more connections than it may. Liveness: no request
- * takes longer than its deadline; what is asked in quiet is answered, and in the end nothing is left.
+ * takes longer than its deadline; what is asked in quiet is answered, and in the end nothing is left: no connection, on
+ * either side, and no request in a handler.
  */
 import { clientFromString, Factory, Protocol } from 'whorl'
 import type { Failure, IProtocol } from 'whorl'
 import type { Reactor } from 'whorl/node'
 import type { SeededRandom } from 'whorl/core'
-import { Agent, HTTPConnectionPool, RequestTimeoutError, RetryAgent, serve } from 'whorl/http'
+import { Agent, HTTPConnectionPool, RequestTimeoutError, RetryAgent, serve, Site } from 'whorl/http'
 import type { ClientResponse, HandlerAnswer, IAgent, ServerRequest } from 'whorl/http'
 import type { Scenario, SimulatedHost, SimulateOptions } from 'whorl/testing'
-import { byteAt, bytesOf, differenceOf, fateOf, Judge, keepOn, QUIET, sizeBy } from './parts.js'
+import { byteAt, bytesOf, differenceOf, fateOf, joined, Judge, keepOn, QUIET, sizeBy } from './parts.js'
 
 /** Each run takes its time. */
 export const share = 0.7
@@ -48,12 +50,17 @@ export const scenario: Scenario = async (simulation) => {
   const judge = new Judge(simulation)
   const all: Asked[] = []
   const pools: HTTPConnectionPool[] = []
+  /** What handlers have begun and not ended, in the server's last life. */
+  let working = new Set<number>()
+  let site = null as Site | null
   simulation.host('server', (host) => {
     const random = fateOf(simulation, host)
-    void serve(host.reactor, 'tcp:80', (request) => answer(request, judge, all, host, random), {
-      limits: { bodyBytes: null },
+    const own = working = new Set<number>()
+    site = new Site((request) => answer(request, judge, all, host, random, own), {
+      reactor: host.reactor, limits: { bodyBytes: null },
       timeouts: { header: 4_000, body: 4_000, idle: 6_000, write: 6_000, abort: 2_000 },
     })
+    void serve(host.reactor, 'tcp:80', site)
   })
   for (let client = 1; client < simulation.hosts; client++) {
     simulation.host(`client-${client}`, (host) => {
@@ -68,13 +75,14 @@ export const scenario: Scenario = async (simulation) => {
       keepOn(host, random.between(0, 1_000), () => {
         if (simulation.now > simulation.until - 20_000) return null
         const isQuiet = simulation.now > judge.calm + KEPT + DEADLINE
-        for (let count = 1 + random.below(3); count > 0; count--) {
+        for (let count = 1 + random.below(random.chance(0.1) ? 3 * MOST_PER_HOST : 3); count > 0; count--) {
           const asked = askedBy(random, all, isQuiet)
           ask(asked, asked.retries ? patient : agent, reactor, judge, random)
         }
         const { idle, busy, connecting } = pool.counts
         const count = idle + busy + connecting
         judge.that(count <= MOST_PER_HOST, `${count} connections to one host`)
+        judge.that(busy >= 0, () => `a pool that does not count: ${JSON.stringify(pool.counts)}`)
         return random.between(500, 4_000)
       })
     })
@@ -88,17 +96,24 @@ export const scenario: Scenario = async (simulation) => {
   for (const pool of pools) {
     if (pool === undefined) continue
     const { idle, busy, connecting, waiting } = pool.counts
-    judge.that(idle + busy + connecting + waiting === 0, () => `left in a pool: ${JSON.stringify(pool.counts)}`)
+    const isEmpty = [idle, busy, connecting, waiting].every((count) => count === 0)
+    judge.that(isEmpty, () => `left in a pool: ${JSON.stringify(pool.counts)}`)
   }
+  judge.that(site?.connections === 0, () => `the server keeps ${site?.connections} connections`)
+  const open = [...simulation.network.connections]
+  judge.that(open.length === 0, () => `connections are left: ${JSON.stringify(open)}`)
+  judge.that(working.size === 0, () => `handlers still work on ${[...working].join(' ')}`)
   judge.verdict()
 }
 
 function askedBy(random: SeededRandom, all: Asked[], isQuiet: boolean): Asked {
   const way = (['get', 'get', 'put', 'post', 'stream'] as const)[random.below(5)]!
-  const most = random.chance(0.08) ? 100_000 : 4_000
+  const most = random.chance(0.08) ? 400_000 : 4_000
+  // A body that takes its time may be answered before its end.
+  const isLong = way === 'stream' && random.chance(0.5)
   const asked: Asked = {
-    id: all.length, way, up: way === 'get' ? 0 : sizeBy(random, most), down: sizeBy(random, most),
-    retries: random.chance(0.4), isQuiet, begun: 0, ended: 0, outcome: '',
+    id: all.length, way, up: way === 'get' ? 0 : isLong ? random.below(30_000) : sizeBy(random, most),
+    down: sizeBy(random, most), retries: random.chance(0.4), isQuiet, begun: 0, ended: 0, outcome: '',
   }
   all.push(asked)
   return asked
@@ -155,21 +170,23 @@ async function slowly(response: ClientResponse, reactor: Reactor): Promise<Uint8
   return joined(pieces)
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
-}
-
 /** What the server does with a request: reads its body, takes its time, answers. */
 async function answer(
   request: ServerRequest, judge: Judge, all: readonly Asked[], host: SimulatedHost, random: SeededRandom,
+  working: Set<number>,
 ): Promise<HandlerAnswer> {
   const id = Number(request.path.slice(1))
+  working.add(id)
+  try {
+    return await work(request, id, judge, all, host, random)
+  } finally {
+    working.delete(id)
+  }
+}
+
+async function work(
+  request: ServerRequest, id: number, judge: Judge, all: readonly Asked[], host: SimulatedHost, random: SeededRandom,
+): Promise<HandlerAnswer> {
   const asked = all[id]
   judge.that(asked !== undefined, `a request ${request.path} that nobody has made`)
   const { way, up, down, retries } = asked!
@@ -177,7 +194,9 @@ async function answer(
   judge.that(way !== 'post' && way !== 'stream' || asked!.begun === 1, `the POST ${id} came ${asked!.begun} times`)
   judge.that(retries || asked!.begun <= 2, `request ${id} came ${asked!.begun} times`)
   let length = 0
-  for await (const piece of request) {
+  const answersFirst = way === 'stream' && random.chance(0.2)
+  if (answersFirst) length = up
+  else for await (const piece of request) {
     for (let at = 0; at < piece.length; at++) {
       if (piece[at] !== byteAt(id, length + at)) judge.that(false, `the body of ${id} differs at byte ${length + at}`)
     }
@@ -188,7 +207,7 @@ async function answer(
   if (random.chance(0.3)) await host.reactor.deferLater(random.between(1, 300))
   const headers = { 'X-Id': String(id), 'Content-Type': 'application/octet-stream' }
   if (!random.chance(0.3)) return { headers, body: bytesOf(-id, down) }
-  return { headers, body: piecesOf(host.reactor, -id, down, random.below(20)) }
+  return { headers, body: piecesOf(host.reactor, -id, down, down < 20_000 ? random.below(200) : random.below(20)) }
 }
 
 /** A client that asks several things at once on one connection: the answers come in that order. */
@@ -205,8 +224,19 @@ function pipeline(host: SimulatedHost, judge: Judge, all: Asked[], random: Seede
       all.push(asked)
       return asked
     })
+    const breaksOff = random.chance(0.15)
+    if (breaksOff) {
+      // The last one is never whole; and those before it need not be answered any more.
+      for (const asked of batch) Object.assign(asked, { isQuiet: false })
+      Object.assign(batch.at(-1)!, { way: 'post', up: 1_000 })
+    }
     const factory = new Factory()
-    factory.buildProtocol = () => new Pipelining(batch, judge) as IProtocol
+    factory.buildProtocol = () => {
+      const protocol = new Pipelining(batch, judge, breaksOff)
+      // Half open: nobody would ever say that the server has gone.
+      host.reactor.callLater(2 * DEADLINE, () => protocol.giveUp())
+      return protocol as IProtocol
+    }
     clientFromString(host.reactor, 'tcp:server:80:timeout=3000').connect(factory).addErrback((reason: Failure) => {
       judge.named(reason.value, 'connecting')
       for (const asked of batch) asked.outcome = reason.value.name
@@ -218,21 +248,30 @@ function pipeline(host: SimulatedHost, judge: Judge, all: Asked[], random: Seede
 class Pipelining extends Protocol {
   readonly #batch: readonly Asked[]
   readonly #judge: Judge
+  readonly #breaksOff: boolean
   #received = new Uint8Array(0)
   #answered = 0
+  #isLost = false
 
-  constructor(batch: readonly Asked[], judge: Judge) {
+  constructor(batch: readonly Asked[], judge: Judge, breaksOff: boolean) {
     super()
+    this.#breaksOff = breaksOff
     this.#batch = batch
     this.#judge = judge
   }
 
+  giveUp(): void {
+    if (!this.#isLost) this.transport.abortConnection()
+  }
+
   override connectionMade(): void {
-    this.#batch.forEach(({ id, way, down }, at) => {
+    this.#batch.forEach(({ id, way, up, down }, at) => {
       const close = at === this.#batch.length - 1 ? 'Connection: close\r\n' : ''
-      const length = way === 'post' ? 'Content-Length: 0\r\n' : ''
+      const length = way === 'post' ? `Content-Length: ${up}\r\n` : ''
       this.transport.write(`${METHODS[way]} /${id}?down=${down} HTTP/1.1\r\nHost: server\r\n${length}${close}\r\n`)
+      if (up > 0) this.transport.write(bytesOf(id, up).subarray(0, up / 2))
     })
+    if (this.#breaksOff) this.transport.loseConnection()
   }
 
   override dataReceived(data: Uint8Array): void {
@@ -286,6 +325,7 @@ class Pipelining extends Protocol {
 
   override connectionLost(reason: Failure): void {
     super.connectionLost(reason)
+    this.#isLost = true
     this.#judge.named(reason.value, 'a pipeline')
     for (const asked of this.#batch) {
       if (asked.outcome === '') asked.outcome = reason.value.name

@@ -92,3 +92,14 @@ export function differenceOf(one: Uint8Array, other: Uint8Array): number {
   for (let at = 0; at < length; at++) if (one[at] !== other[at]) return at
   return one.length === other.length ? -1 : length
 }
+
+/** Pieces as one. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}

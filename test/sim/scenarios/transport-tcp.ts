@@ -8,7 +8,7 @@ export const options: SimulateOptions = {
 }
 
 export const scenario: Scenario = (simulation) => keepContract(simulation, {
-  isLocal: false, hasHalfClose: true, hasReset: true,
+  isLocal: false, hasHalfClose: true, hasReset: true, record: 0,
   listen: (reactor, factory) => { reactor.listenTCP(7_000, factory) },
   connect: (reactor, factory) => { reactor.connectTCP('server', 7_000, factory, { timeout: 5_000 }) },
 })

@@ -12,7 +12,7 @@ export const options: SimulateOptions = {
 }
 
 export const scenario: Scenario = (simulation) => keepContract(simulation, {
-  isLocal: false, hasHalfClose: true, hasReset: true,
+  isLocal: false, hasHalfClose: true, hasReset: true, record: 16_384,
   listen: (reactor, factory) => {
     reactor.listenSSL(7_443, factory, { identity: simulatedIdentity(['server']), handshakeTimeout: 5_000 })
   },

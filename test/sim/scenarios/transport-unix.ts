@@ -8,7 +8,7 @@ export const options: SimulateOptions = {
 }
 
 export const scenario: Scenario = (simulation) => keepContract(simulation, {
-  isLocal: true, hasHalfClose: true, hasReset: false,
+  isLocal: true, hasHalfClose: true, hasReset: false, record: 0,
   listen: (reactor, factory) => { reactor.listenUNIX('/run/contract', factory, { wantPID: true }) },
   connect: (reactor, factory) => { reactor.connectUNIX('/run/contract', factory, { timeout: 5_000 }) },
 })

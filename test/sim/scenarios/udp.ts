@@ -1,8 +1,11 @@
 /**
  * Requests and responses over UDP, with retries: datagrams are lost, doubled, overtaken.
  *
- * Safety: what arrives is a datagram that was sent, whole; a response is that of its request; in one life of the server
- * no request is carried out twice. Liveness: every request ends, and in quiet it is answered.
+ * Two ports of each client ask, and another port of the server says what nobody has asked for.
+ *
+ * Safety: what arrives is a datagram that was sent, whole, from where it was sent; a port that is connected hears
+ * nobody but its peer; a response is that of its request, and comes to the port that has asked; in one life of the
+ * server no request is carried out twice. Liveness: every request ends, and in quiet it is answered.
  */
 import { DatagramProtocol, Deferred, TimeoutError } from 'whorl'
 import type { Failure, IDelayedCall, UDPAddress } from 'whorl'
@@ -23,6 +26,11 @@ export const options: SimulateOptions = {
 const RETRY = 250
 const RETRIES = 12
 const PORT = 5_300
+/** From here comes what nobody has asked for. */
+const STRANGE_PORT = 5_301
+const STRANGE = new Uint8Array([255, 255, 255, 255, 1, 2, 3])
+/** Ports of each client that ask in turn. */
+const ASKING = 2
 
 export const scenario: Scenario = async (simulation) => {
   const judge = new Judge(simulation)
@@ -30,26 +38,33 @@ export const scenario: Scenario = async (simulation) => {
   const done = new Set<string>()
   let asked = 0
   const server = simulation.host('server', (host) => {
-    host.reactor.listenUDP(PORT, new Answering(host, judge, done))
+    const stranger = host.reactor.listenUDP(STRANGE_PORT, new DatagramProtocol())
+    const random = fateOf(simulation, host)
+    host.reactor.listenUDP(PORT, new Answering(host, judge, done, ({ host: to, port }) => {
+      if (random.chance(0.2)) stranger.write(STRANGE.slice(), { host: to, port })
+    }))
   })
   for (let client = 1; client < simulation.hosts; client++) {
     simulation.host(`client-${client}`, (host) => {
       const random = fateOf(simulation, host)
-      const asking = new Asking(host.reactor, judge, server.ipv4)
-      let isBound = false
-      host.reactor.listenUDP(0, asking).ready.addCallback((port) => {
-        // Some only talk to one address.
-        if (client % 2 === 0) port.connect(server.ipv4, PORT)
-        isBound = true
-      })
+      // Some only talk to one address.
+      const isConnected = client % 2 === 0
+      const asking = Array.from({ length: ASKING }, () => new Asking(host.reactor, judge, server.ipv4, isConnected))
+      let bound = 0
+      for (const one of asking) {
+        host.reactor.listenUDP(0, one).ready.addCallback((port) => {
+          if (isConnected) port.connect(server.ipv4, PORT)
+          bound += 1
+        })
+      }
       keepOn(host, random.between(1, 500), () => {
         if (simulation.now > simulation.until - 2 * RETRY * RETRIES) return null
-        if (!isBound) return 10
+        if (bound < ASKING) return 10
         const id = asked
         asked += 1
         const isQuiet = simulation.now > judge.calm
         const life = host.incarnation
-        asking.ask(id, random.below(1_200)).addErrback((reason: Failure) => {
+        asking[id % ASKING]!.ask(id, random.below(1_200)).addErrback((reason: Failure) => {
           judge.that(reason.check(TimeoutError) !== null, () => `request ${id}: ${reason.value.message}`)
           judge.that(!isQuiet, () => `request ${id} of ${host.name}/${life} was not answered in quiet`)
         })
@@ -68,9 +83,11 @@ class Answering extends DatagramProtocol {
   readonly #judge: Judge
   readonly #done: Set<string>
   readonly #answers = new Map<number, Uint8Array>()
+  readonly #asked: (by: UDPAddress) => void
 
-  constructor(host: SimulatedHost, judge: Judge, done: Set<string>) {
+  constructor(host: SimulatedHost, judge: Judge, done: Set<string>, asked: (by: UDPAddress) => void) {
     super()
+    this.#asked = asked
     this.#host = host
     this.#life = host.incarnation
     this.#judge = judge
@@ -92,6 +109,7 @@ class Answering extends DatagramProtocol {
       this.#answers.set(id, answer)
     }
     this.transport.write(answer, address)
+    this.#asked(address)
   }
 }
 
@@ -107,10 +125,13 @@ class Asking extends DatagramProtocol {
   readonly #reactor: Reactor
   readonly #judge: Judge
   readonly #server: string
+  readonly #isConnected: boolean
   readonly #asked = new Map<number, Asked>()
+  readonly #mine = new Set<number>()
 
-  constructor(reactor: Reactor, judge: Judge, server: string) {
+  constructor(reactor: Reactor, judge: Judge, server: string, isConnected: boolean) {
     super()
+    this.#isConnected = isConnected
     this.#reactor = reactor
     this.#judge = judge
     this.#server = server
@@ -122,6 +143,7 @@ class Asking extends DatagramProtocol {
     data.set(bytesOf(id, length), 4)
     const asked: Asked = { data, result: new Deferred<void>(), timer: null, tries: 0 }
     this.#asked.set(id, asked)
+    this.#mine.add(id)
     this.#send(id, asked)
     return asked.result
   }
@@ -137,8 +159,16 @@ class Asking extends DatagramProtocol {
     asked.timer = this.#reactor.callLater(RETRY, () => this.#send(id, asked))
   }
 
-  override datagramReceived(data: Uint8Array): void {
+  override datagramReceived(data: Uint8Array, { host, port }: UDPAddress): void {
+    const isStrange = differenceOf(data, STRANGE) === -1
+    this.#judge.that(host === this.#server && port === (isStrange ? STRANGE_PORT : PORT),
+      () => `a datagram is said to come from ${host}, port ${port}`)
+    if (isStrange) {
+      this.#judge.that(!this.#isConnected, 'a connected port heard another than its peer')
+      return
+    }
     const id = numberOf(data)
+    this.#judge.that(this.#mine.has(id), `an answer to request ${id} came to a port that has not asked`)
     const asked = this.#asked.get(id)
     // The answer to a question that was asked twice.
     if (asked === undefined) return

@@ -153,6 +153,8 @@ class Asking extends WebSocketProtocol {
   readonly #random: SeededRandom
   readonly #ended: () => void
   #lastSign = 0
+  /** When the peer has said its end; null if it has not. */
+  #toldAt: number | null = null
   #isOpen = false
 
   constructor(judge: Judge, talk: Talk, reactor: Reactor, random: SeededRandom, ended: () => void) {
@@ -221,6 +223,10 @@ class Asking extends WebSocketProtocol {
     talk.answered += 1
   }
 
+  override closeReceived(): void {
+    this.#toldAt = this.#reactor.now()
+  }
+
   override pongReceived(): void {
     this.#lastSign = this.#reactor.now()
   }
@@ -234,6 +240,10 @@ class Asking extends WebSocketProtocol {
     this.#judge.named(reason.value, `talk ${talk.id}`)
     this.#judge.that(!talk.isQuiet || reason.check(ConnectionDone) !== null, () =>
       `talk ${talk.id} ended in quiet: ${reason.value.message}`)
+    // The server closes the connection once both have said their end; nobody waits for patience to run out.
+    const took = this.#toldAt === null ? 0 : this.#reactor.now() - this.#toldAt
+    this.#judge.that(!talk.isQuiet || took < TIMEOUTS.close / 2, () =>
+      `talk ${talk.id}: it took ${Math.round(took)} ms from the peer's end to that of the connection`)
     checkEnd(this.#judge, talk, this, reason, talk.serverSaid, talk.clientSaid, talk.answered)
     this.#ended()
   }

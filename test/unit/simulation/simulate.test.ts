@@ -161,7 +161,7 @@ describe('simulate', () => {
     const failure = await failureOf(simulate(1, url, options))
     expect(made[0]!.until).toBe(77)
     expect(failure.message.split('\n').at(-1))
-      .toBe(`await repeat(new URL(${JSON.stringify(url.href)}), { seed: 0, until: 1 })`)
+      .toBe(`await (await import('whorl/testing')).repeat(new URL(${JSON.stringify(url.href)}), { seed: 0, until: 1 })`)
     const empty = new URL('data:text/javascript,export const a = 1')
     await expect(simulate(1, empty, options)).rejects.toThrow(/exports no function/)
   })
@@ -188,7 +188,16 @@ describe('recipes as code', () => {
     expect(recipeText({ seed: 1 })).toBe('{ seed: 1 }')
     expect(recipeText({ seed: 'it\'s', hosts: 2, until: 3.5, faults: [1, 2] }))
       .toBe('{ seed: "it\'s", hosts: 2, until: 3.5, faults: [1, 2] }')
-    expect(repeatLine(() => undefined, { seed: 1 }, false)).toBe('await repeat(scenario, { seed: 1 })')
+    expect(repeatLine(() => undefined, { seed: 1 }, null)).toBe('await repeat(scenario, { seed: 1 })')
+  })
+
+  it('of a module need nothing around them, plain options included', () => {
+    const url = new URL('file:///some%20where/chat.js')
+    const options = { until: 500, latency: [1, 2], faults: { kinds: ['crash'], 'one-way': null }, hosts: undefined }
+    expect(repeatLine(url, { seed: 'x' }, options)).toBe("await (await import('whorl/testing'))" +
+      '.repeat(new URL("file:///some%20where/chat.js"), { seed: "x" }, { until: 500, latency: [1, 2], ' +
+      'faults: { kinds: ["crash"], "one-way": null }, hosts: undefined })')
+    expect(repeatLine(url, { seed: 1 }, { make: () => undefined })).toMatch(/, options\)$/)
   })
 })
 

@@ -137,6 +137,24 @@ describe('a FaultyChannel', () => {
     expect(server.chunks).toEqual(['abc'])
   })
 
+  it('tells of the end to one that closes while it is paused, with bytes and a reset on their way', () => {
+    const { server, client, pump, clock } = pair({ server: { delay: 5 } })
+    client.transport.write('abc')
+    pump.flush()
+    ;(client.transport as unknown as { abortConnection(): void }).abortConnection()
+    pump.flush()
+    ;(server.transport as unknown as { pauseProducing(): void }).pauseProducing()
+    clock.advance(10)
+    pump.flush()
+    expect([server.ends, client.ends]).toEqual([[], ['ConnectionAborted']])
+    server.transport.loseConnection()
+    for (let i = 0; i < 5; i++) {
+      pump.flush()
+      clock.advance(10)
+    }
+    expect([server.chunks, server.ends]).toEqual([[], ['ConnectionLost']])
+  })
+
   it('fills arrays that are lent', () => {
     const { server, client, pump } = connectInMemory(of(Lending), of(Recorder), { server: { chunks: 3 } })
     client.transport.write('abcdefghij')

@@ -6,6 +6,7 @@ import { ClientFactory, DatagramProtocol, Factory, ProcessProtocol, Protocol } f
 import {
   assertNothingLeft, checkNothingLeft, Clock, leftOn, LeftoverWatch, MemoryReactor, Simulation,
 } from '../../../src/testing/index.js'
+import { stopped } from '../../hosts/node/helpers.js'
 
 const kinds = (reactor: Clock): string[] => leftOn(reactor).map(({ kind }) => kind).sort()
 
@@ -104,6 +105,74 @@ describe('LeftoverWatch', () => {
     expect(left[1].where).toContain('forgottenHere')
     expect(message).toContain('a call that is due in 5 ms, made\n')
     expect(getDebugging()).toBe(before)
+  })
+
+  it('names the place in the program for each kind of thing on a real reactor', async () => {
+    const watch = new LeftoverWatch()
+    const reactor = watch.add(createReactor({ installSignalHandlers: false }))
+    const made = new Deferred<void>()
+    const accepted = new Deferred<void>()
+    const telling = (told: Deferred<void>) => class extends Protocol {
+      override connectionMade(): void {
+        if (!told.called) told.callback(undefined)
+      }
+    }
+    const listensHere = () =>
+      reactor.listenTCP(0, Factory.forProtocol(telling(accepted)), { interface: '127.0.0.1' })
+    const port = listensHere()
+    await port.ready
+    const connectsHere = () =>
+      reactor.connectTCP('127.0.0.1', port.getHost().port, ClientFactory.forProtocol(telling(made)))
+    connectsHere()
+    await Promise.all([made, accepted])
+    const bindsHere = () => reactor.listenUDP(0, new DatagramProtocol(), { interface: '127.0.0.1' })
+    bindsHere()
+    const triesHere = () => reactor.connectTCP('127.0.0.1', port.getHost().port, ClientFactory.forProtocol(Protocol))
+    triesHere()
+    const spawnsHere = () => reactor.spawnProcess(new ProcessProtocol(), '/bin/cat', [], { childFDs: { 0: 'w' } })
+    const child = spawnsHere()
+    const delaysHere = () => reactor.callLater(1e6, () => undefined)
+    delaysHere()
+    const { left, message } = await reasonOf(watch.end())
+    const places = left.map(({ kind, where }) => `${kind} ${String(/\w+Here/.exec(where!))}`).sort()
+    expect(places).toEqual([
+      'call delaysHere', 'call triesHere', 'connection connectsHere', 'connection listensHere', 'connection spawnsHere',
+      'connector triesHere', 'port listensHere', 'process spawnsHere', 'udp bindsHere',
+    ])
+    expect(message).toMatch(/a connection \(\w*\) from 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+, made\n/)
+    child.signalProcess('KILL')
+    void reactor.run()
+    await stopped(reactor)
+  })
+
+  it('names the place for each kind of thing in memory, and for those of simulated hosts', async () => {
+    const watch = new LeftoverWatch()
+    const memory = watch.add(new MemoryReactor())
+    const simulation = new Simulation({ seed: 1 })
+    const [server, client] = ['server', 'client'].map((name) => watch.add(simulation.reactor(name)))
+    const inMemoryHere = (): void => {
+      memory.listenTCP(80, Factory.forProtocol(Protocol))
+      memory.listenUDP(53, new DatagramProtocol())
+      memory.connectTCP('example.com', 443, ClientFactory.forProtocol(Protocol))
+      memory.connectTCP('example.com', 444, ClientFactory.forProtocol(Protocol))
+      memory.spawnProcess(new ProcessProtocol(), '/bin/cat')
+      memory.callLater(1, () => undefined)
+    }
+    inMemoryHere()
+    memory.tcpClients[0].connector.succeed()
+    const simulatedHere = (): void => {
+      server.listenTCP(80, Factory.forProtocol(Protocol))
+      client.connectTCP('server', 80, ClientFactory.forProtocol(Protocol))
+    }
+    simulatedHere()
+    await simulation.run(5_000)
+    const { left } = await reasonOf(watch.end())
+    const places = left.map(({ kind, where }) => `${kind} ${String(/\w+Here/.exec(where!))}`).sort()
+    expect(places).toEqual([
+      'call inMemoryHere', 'connection inMemoryHere', 'connection simulatedHere', 'connection simulatedHere',
+      'connector inMemoryHere', 'port inMemoryHere', 'port simulatedHere', 'process inMemoryHere', 'udp inMemoryHere',
+    ])
+    simulation.close()
   })
 
   it('finds Deferreds whose failure nobody handled, and where they were made', async () => {

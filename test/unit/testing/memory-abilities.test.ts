@@ -1,8 +1,9 @@
 /** MemoryReactor: TLS, UNIX sockets, datagrams, processes, threads, files, names, and restricting. */
 import { describe, expect, it } from 'vitest'
 import type { Failure } from '../../../src/defer/index.js'
-import { CannotListenError, CapabilityError, FileReadError } from '../../../src/errors/index.js'
+import { CannotListenError, CapabilityError, FileReadError, ProcessExitedAlready } from '../../../src/errors/index.js'
 import { ClientFactory, Factory } from '../../../src/protocols/factory.js'
+import { ProcessProtocol } from '../../../src/protocols/process-protocol.js'
 import { Protocol } from '../../../src/protocols/protocol.js'
 import { MemoryReactor, StringTransport } from '../../../src/testing/index.js'
 
@@ -67,6 +68,49 @@ describe('MemoryReactor', () => {
     const group = reactor.listenMulticast(9, protocol)
     void group.joinGroup('224.0.0.9')
     expect([...reactor.udpPorts[1]!.listening.groups]).toEqual(['224.0.0.9'])
+  })
+
+  it('refuses of datagrams what a real reactor refuses', () => {
+    const reactor = new MemoryReactor()
+    const silent = {
+      makeConnection() {}, connectionRefused() {}, doStop() {}, datagramReceived() {},
+    }
+    const port = reactor.listenUDP(53, silent)
+    expect(() => reactor.listenUDP(53, silent)).toThrow(CannotListenError)
+    expect(() => reactor.listenUDP(54, {} as never)).toThrow(TypeError)
+    expect(() => reactor.listenUDP(54, silent, { interface: 'a.name' })).toThrow(TypeError)
+    expect(() => port.write('x', { host: 'a.name', port: 1 })).toThrow(/resolve names first/)
+    expect(() => port.write('x', { host: '::1', port: 1 })).toThrow(TypeError)
+    expect(() => port.write('x', { host: '10.0.0.1', port: 0 })).toThrow(RangeError)
+    expect(() => port.write(new Uint8Array(65_508), { host: '10.0.0.1', port: 1 })).toThrow(RangeError)
+    expect(() => port.connect('a.name', 1)).toThrow(TypeError)
+    port.connect('10.0.0.1', 1)
+    expect(() => port.write('x', { host: '10.0.0.2', port: 1 })).toThrow(/connected to 10\.0\.0\.1/)
+    port.write('x', { host: '10.0.0.1', port: 1 })
+    port.write('y')
+    expect(reactor.udpPorts[0].listening.sent.map(({ data }) => data[0])).toEqual([0x78, 0x79])
+    void port.stopListening()
+    void reactor.listenUDP(53, silent).stopListening()
+    const group = reactor.listenMulticast(5353, silent, { listenMultiple: true })
+    reactor.listenMulticast(5353, silent, { listenMultiple: true })
+    expect(() => reactor.listenUDP(5353, silent)).toThrow(CannotListenError)
+    expect(() => group.setTTL(256)).toThrow(RangeError)
+    expect(reactor.udpPorts).toHaveLength(4)
+  })
+
+  it('signals no child that has ended, and has no producer write to a descriptor that is closed', () => {
+    const reactor = new MemoryReactor()
+    const child = reactor.spawnProcess(new ProcessProtocol(), '/bin/cat')
+    let stopped = 0
+    const producer = { pauseProducing() {}, resumeProducing() {}, stopProducing: () => void (stopped += 1) }
+    child.closeStdin()
+    child.registerProducer(producer, true)
+    expect(stopped).toBe(1)
+    child.signalProcess('SIGTERM')
+    expect(() => child.signalProcess(-1)).toThrow(TypeError)
+    reactor.processes[0].process.end(new Error('ended'))
+    expect(() => child.signalProcess('TERM')).toThrow(ProcessExitedAlready)
+    expect(reactor.processes[0].process.signals).toEqual(['SIGTERM'])
   })
 
   it('keeps what is done to a child, and lets the test be the child', () => {

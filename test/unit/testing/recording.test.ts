@@ -1,6 +1,6 @@
 /** The file format by itself: values go through it, and damaged files are told from whole ones. */
 import { describe, expect, it } from 'vitest'
-import { ConnectionLost, RecordingError, TimeoutError } from '../../../src/errors/index.js'
+import { ConnectionLost, NotSupportedError, RecordingError, TimeoutError } from '../../../src/errors/index.js'
 import type { HostPort, ReactorParts } from '../../../src/interfaces/index.js'
 import { defaultCore } from '../../../src/core/index.js'
 import { Reactor } from '../../../src/reactor/index.js'
@@ -70,14 +70,15 @@ const program = (reactor: Reactor, say: (text: string) => void): void => {
   reactor.callLater(1_000_000, () => say('never'))
 }
 
-async function recorded(): Promise<{ file: Uint8Array, said: string[] }> {
+/** @param last ms that the host is silent for in the end */
+async function recorded(last = 100): Promise<{ file: Uint8Array, said: string[] }> {
   const blocks: Uint8Array[] = []
   const host = new HandHost()
   const base: ReactorParts = { core: defaultCore, host }
   const { parts, recorder } = recordParts(base, { sink: (block) => void blocks.push(block) })
   const said: string[] = []
   program(new Reactor(parts), (text) => said.push(text))
-  for (const step of [5, 5.25, 0.0004, 0.5, 100]) await host.advance(step)
+  for (const step of [5, 5.25, 0.0004, 0.5, last]) await host.advance(step)
   recorder.stop()
   expect(host.timers.size).toBe(1)
   return { file: joined(blocks), said }
@@ -142,9 +143,95 @@ describe('a recording of any host', () => {
     program(replay.reactor, (text) => again.push(text))
     const report = await replay.run()
     expect(again).toEqual(said)
-    expect(report).toMatchObject({ divergences: [], exitStatus: null })
+    expect(report).toMatchObject({ divergences: [], exitStatus: null, isWhole: true })
+    expect(report.time).toBeCloseTo(1111.25, 3)
     expect(await replay.run()).toEqual(report)
     expect(() => replay.reactor.listenTCP(1, null as never)).toThrow(TypeError)
+  })
+
+  it('that is cut anywhere is replayed as one that is not whole', async () => {
+    const { file, said } = await recorded()
+    const lines = [...new Recording(file).lines()]
+    expect(lines.at(-1)).toMatch(/the end of the recording$/)
+    for (let length = 0; length < file.length; length++) {
+      const part = file.subarray(0, length)
+      const again: string[] = []
+      let replay: Replay
+      try {
+        replay = new Replay(part)
+      } catch (error) {
+        expect(error).toBeInstanceOf(RecordingError)
+        continue
+      }
+      program(replay.reactor, (text) => again.push(text))
+      expect(await replay.run()).toMatchObject({ divergences: [], isWhole: false })
+      // The last may have been said beyond the end of it.
+      expect(again.slice(0, -1)).toEqual(said.slice(0, Math.max(0, again.length - 1)))
+    }
+  })
+
+  it('has a date for a program that did not look at it', async () => {
+    const { file } = await recorded()
+    const replay = new Replay(file, { goOn: true })
+    let date = 0
+    replay.reactor.callLater(10, () => (date = replay.reactor.wallClock()))
+    await replay.run()
+    expect(date).toBeGreaterThanOrEqual(946_684_801_000)
+    expect(date).toBeLessThan(946_684_802_200)
+  })
+
+  it('tells a program that does more in the end than was recorded, if there was a pause', async () => {
+    const late = (reactor: Reactor, say: (text: string) => void): void => {
+      program(reactor, (text) => {
+        say(text)
+        if (text === 'at once') reactor.callLater(5, () => say('more'))
+      })
+    }
+    const { file } = await recorded(2_000)
+    const replay = new Replay(file)
+    late(replay.reactor, () => undefined)
+    await expect(replay.run()).rejects.toThrow(
+      /expected nothing before a pause, got a wish|expected nothing before a pause, got a timer of 5\.000 ms/)
+    const tolerant = new Replay(file, { goOn: true })
+    const said: string[] = []
+    late(tolerant.reactor, (text) => said.push(text))
+    const { divergences, isWhole, events } = await tolerant.run()
+    expect(divergences.length).toBeGreaterThan(0)
+    expect(said).toContain('more')
+    expect(isWhole).toBe(true)
+    // A pause is nothing that a host tells.
+    const same = new Replay(file)
+    program(same.reactor, () => undefined)
+    expect(await same.run()).toMatchObject({ events, divergences: [] })
+    expect([...same.recording.lines()].filter((line) => line.endsWith('a pause'))).toHaveLength(1)
+  })
+
+  it('whose damage is found in the middle of a run ends it with that, and not as if it were over', async () => {
+    const { file } = await recorded()
+    let damages = 0
+    for (let at = 0; at < file.length; at++) {
+      const damaged = Uint8Array.from(file)
+      damaged[at] ^= 0xff
+      const isSeen = (): boolean => {
+        try {
+          return [...new Recording(damaged).lines()].length < 0
+        } catch {
+          return true
+        }
+      }
+      if (!isSeen()) continue
+      damages += 1
+      const reason = await Promise.resolve().then(() => {
+        const replay = new Replay(damaged, { goOn: true })
+        program(replay.reactor, () => undefined)
+        return replay.run()
+      }).catch((error: unknown) => error)
+      // A host that has no clock is not known to be one.
+      if (!(reason instanceof NotSupportedError)) expect(reason).toBeInstanceOf(RecordingError)
+    }
+    expect(damages).toBeGreaterThan(20)
+    const nothing = Uint8Array.from([...file.subarray(0, 4), 1, 0, 1, 1])
+    expect(() => new Replay(nothing)).toThrow(/damaged: it does not say what kind of host/)
   })
 
   it('that is damaged is a RecordingError, or another recording, and never anything else', async () => {

@@ -137,6 +137,25 @@ describe('whorlMatchers', () => {
     expect(said(() => expect(succeed('x')).toHaveNoResult())).toBe('the Deferred has the result "x"')
   })
 
+  it('say what is in an object, and no more than a line of it', () => {
+    expect(said(() => expect(succeed({ a: 1, list: [new Map([['k', { deep: { deeper: 1 } }]])] }))
+      .toHaveSucceededWith({ a: 2 }))).toBe('the Deferred has the result { a: 1, list: [Map {"k" => [Object]}] }; ' +
+      'what is compared with is { a: 2 }')
+    const circle: Record<string, unknown> = { name: 'circle' }
+    circle.self = circle
+    expect(complaint(() => assertNoResult(succeed(circle)))).toMatch(/^Expected no result yet, found \{ name: "circle"/)
+    expect(complaint(() => assertNoResult(succeed(new Uint8Array(1_000)))))
+      .toBe(`Expected no result yet, found Uint8Array [${'0, '.repeat(10)}… 990 more].`)
+    const hostile = new Proxy({}, { ownKeys: () => {
+      throw new Error('no keys')
+    } })
+    for (const value of [hostile, Object.create(null), () => 1, 5n, new Date(NaN), 'x'.repeat(5_000), undefined]) {
+      const text = complaint(() => assertNoResult(succeed(value as string)))
+      expect(text.length).toBeLessThan(500)
+      expect(text).toMatch(/^Expected no result yet, found ./)
+    }
+  })
+
   it('have a failure handled that was asked about', async () => {
     expect(await unhandled(() => expect(fail(new Error('no'))).not.toHaveSucceeded())).toEqual([])
   })

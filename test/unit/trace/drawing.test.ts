@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { drawTrace, traceToHTML, TraceReader } from '../../../src/testing/trace/index.js'
+import { excerpt, fitted } from '../../../src/testing/trace/labels.js'
 import { layOut } from '../../../src/testing/trace/layout.js'
-import { ascii, makeWriter, writeSample } from './sample.js'
+import { ascii, lossOf, makeWriter, writeSample } from './sample.js'
 
 function read(write: (trace: ReturnType<typeof makeWriter>) => void = writeSample): TraceReader {
   const trace = makeWriter()
@@ -78,8 +79,13 @@ describe('the diagram', () => {
 
   it('no two labels are in the same row, and no arrow goes up', () => {
     const reader = read()
-    const { rows, arrows } = layOut(reader, reader.hosts(), 1000, true)
+    const { rows, arrows, marks } = layOut(reader, reader.hosts(), 1000, true)
     for (const [i, row] of rows.entries()) if (i > 0) expect(row.y - rows[i - 1]!.y).toBeGreaterThanOrEqual(17)
+    // Words of a mark are lower than those of an arrow.
+    for (const { row } of marks) {
+      const next = rows[rows.indexOf(row) + 1]
+      if (next !== undefined) expect(next.y - row.y).toBeGreaterThanOrEqual(22)
+    }
     expect(arrows.length).toBeGreaterThan(10)
     for (const { sent, arrived } of arrows) expect(arrived.y).toBeGreaterThanOrEqual(sent.y)
   })
@@ -88,25 +94,58 @@ describe('the diagram', () => {
     const reader = read()
     const { arrows } = layOut(reader, reader.hosts(), 1000, false)
     const ways = arrows.filter(({ connection }) => connection === 1)
-      .map(({ from, to, style, isLost }) => `${from.name}>${to.name} ${style}${isLost ? ' lost' : ''}`)
+      .map(({ from, to, style, end }) => `${from.name}>${to.name} ${style}${end === 'arrived' ? '' : ` ${end}`}`)
     expect(ways).toEqual([
       'client>server connect', 'client>server data', 'client>server data', 'server>client data',
       'server>client data lost', 'server>client data', 'server>client data', 'client>server fin', 'server>client fin',
     ])
   })
 
-  it('what is on its way when the trace ends is shown as not arrived', () => {
+  it('what nobody got as far as the diagram goes is no loss', () => {
     const reader = read((trace) => {
       trace.connect(1, 1, 2, 'a', 1, 'b', 2, 'tcp')
       trace.connect(2, 1, 2, 'a', 1, 'b', 2, 'tcp')
       trace.accepted(2)
       trace.sent(2, 1, 0, ascii('abc'))
+      trace.datagramSent(1, 1, 1, '10.0.0.2', 1, ascii('d'))
       trace.fin(2, 0, false)
       trace.rst(2, 1, false)
+      trace.note('here')
+      trace.delivered(2, 1, 0, 3)
     })
-    const { arrows } = layOut(reader, reader.hosts(), 1000, false)
-    expect(arrows.filter(({ isLost }) => isLost).map(({ style }) => style).sort()).toEqual(
-      ['connect', 'data', 'fin', 'rst'])
+    const open = (limit: number): string[] => {
+      const { arrows } = layOut(reader, reader.hosts(), limit, false)
+      expect(arrows.filter(({ end }) => end === 'lost')).toEqual([])
+      return arrows.filter(({ end }) => end === 'open').map(({ style }) => style).sort()
+    }
+    expect(open(8)).toEqual(['connect', 'data', 'datagram', 'fin', 'rst'])
+    expect(open(9)).toEqual(['connect', 'datagram', 'fin', 'rst'])
+  })
+
+  it('what was lost as a whole is one arrow, with its payload and why', () => {
+    const reader = read((trace) => {
+      trace.connect(1, 1, 2, 'a', 1, 'b', 2, 'tcp')
+      trace.accepted(1)
+      trace.sent(1, 0, 0, ascii('abc'))
+      trace.lost(1, 0, 0, 3, lossOf('chance'))
+      trace.resent(1, 0, 0, 3)
+      trace.delivered(1, 0, 0, 3)
+    })
+    const { arrows } = layOut(reader, reader.hosts(), 100, false)
+    expect(arrows.slice(1).map(({ end, label }) => [end, label])).toEqual(
+      [['lost', 'lost, chance: "abc" 3'], ['arrived', 'again: 3 bytes']])
+  })
+
+  it('payloads of any bytes have labels of the same length at most', () => {
+    const most = 26 + 2 + 1
+    for (const data of [new Uint8Array(400), ascii('"'.repeat(99)), ascii('plain text '.repeat(9)), ascii('short')]) {
+      const text = excerpt(data, 26)
+      expect(text.length).toBeLessThanOrEqual(most)
+      expect(text.length).toBeGreaterThan(Math.min(20, data.length))
+    }
+    expect(excerpt(ascii('short'), 26)).toBe('"short"')
+    expect([fitted('abc', 21), fitted('abcd', 21), fitted('\u6f22\u6f22', 28), fitted('\u6f22\u6f22', 27)]).toEqual(
+      ['abc', 'ab…', '\u6f22\u6f22', '\u6f22…'])
   })
 
   it('draws no more than is asked for, and says so', () => {

@@ -46,6 +46,8 @@ export class Attempt extends Packet implements ConnectHandle {
   readonly #options: AttemptOptions
   readonly #back: Link
   readonly #client: StreamEnd
+  /** The life of its host in which it was begun. */
+  readonly #incarnation: number
   #server: StreamEnd | null = null
   #listener: Listener | null = null
   #stage = SYN
@@ -58,6 +60,7 @@ export class Attempt extends Packet implements ConnectHandle {
     const { wires, link, local, remote } = options
     const id = wires.nextConnection()
     this.#options = options
+    this.#incarnation = link.from.incarnation
     this.#back = wires.link(link.to, link.from)
     this.#client = new StreamEnd(wires, id, 0, link, local.name, local.port, options.isUnix ? UNIX : 0)
     wires.world.trace.connect(id, link.from.id, link.to.id, local.name, local.port, remote.name, remote.port,
@@ -85,7 +88,11 @@ export class Attempt extends Packet implements ConnectHandle {
       return
     }
     this.#isWaiting = false
-    if (this.#tries >= TRIES) this.#giveUp()
+    const { from } = this.#options.link
+    if (from.isUp && from.incarnation !== this.#incarnation) this.#forgotten()
+    else if (this.#tries >= TRIES) this.#giveUp()
+    // Nobody sends for a host that is down.
+    else if (!from.isUp) this.#waitAndSend()
     else this.#send(this.#stage === RST ? SYN : this.#stage)
   }
 
@@ -178,6 +185,12 @@ export class Attempt extends Packet implements ConnectHandle {
     trace.refused(this.#client.id, code === 'ECONNREFUSED' ? LOST.nobody : LOST.blackHole)
     this.cancel()
     sink.failed(hostError(code, 'connect', `${remote.name}:${remote.port}`))
+  }
+
+  /** The client's host is back, and knows nothing of it: what the server's sends now is answered with a reset. */
+  #forgotten(): void {
+    this.#forget()
+    this.#server?.vanish(ENDED.reset)
   }
 
   #giveUp(): void {
