@@ -12,7 +12,7 @@ import { StreamEnd } from '../../src/testing/simulation/network/stream-end.js'
 import { traceToPcapng, TraceReader } from '../../src/testing/trace/index.js'
 import { describeWith, Program, root, tshark } from './programs.js'
 
-const SEEDS = Number(process.env['WHORL_TRACE_SEEDS'] ?? 2)
+const SEEDS = Number(process.env['WHORL_TRACE_SEEDS'] ?? 1)
 const folder = mkdtempSync(join(tmpdir(), 'whorl-scenarios-'))
 const names = readdirSync(`${root}test/sim/scenarios`).map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => name !== 'parts' && name !== 'contract')

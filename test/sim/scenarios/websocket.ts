@@ -153,6 +153,7 @@ class Asking extends WebSocketProtocol {
   readonly #random: SeededRandom
   readonly #ended: () => void
   #lastSign = 0
+  #bytesIn = 0
   /** When the peer has said its end; null if it has not. */
   #toldAt: number | null = null
   #isOpen = false
@@ -175,6 +176,10 @@ class Asking extends WebSocketProtocol {
   /** The peer has been silent for so long: whoever is still here should not be. */
   checkSilence(): void {
     if (!this.#isOpen) return
+    // A part of a message is a sign of life that no protocol is told of; it is seen at the next look.
+    const { bytesIn } = this.transport as unknown as { bytesIn: number }
+    if (bytesIn !== this.#bytesIn) this.#lastSign = this.#reactor.now()
+    this.#bytesIn = bytesIn
     const silence = this.#reactor.now() - this.#lastSign
     // Whoever has asked for the end waits for that.
     const longest = LONGEST_SILENCE + (this.#talk.clientSaid === null ? 0 : TIMEOUTS.close)
