@@ -112,6 +112,7 @@ class Person {
   readonly #random: SeededRandom
   #visits = 0
   #said = 0
+  #askedAt = 0
   #isIn = false
   #isAsleep = false
   #way: { say(line: string): void, cut(): void } | null = null
@@ -166,7 +167,11 @@ class Person {
   #live(way: { say(line: string): void, cut(): void }): void {
     if (this.#way !== way) return
     const random = this.#random
-    if (random.chance(0.01) && this.#simulation.now < this.#judge.calm - LONGEST_SLEEP) return this.#sleep(way)
+    // It says nothing more: the server has an end to that.
+    if (random.chance(0.01) && this.#simulation.now < this.#judge.calm - LONGEST_SLEEP) {
+      this.#isAsleep = true
+      return
+    }
     if (random.chance(0.02) && this.#simulation.now < this.#judge.calm) way.say('/quit for now')
     else if (random.chance(0.02) && this.#simulation.now < this.#judge.calm) way.cut()
     else if (random.chance(0.02)) for (let count = 0; count < BURST; count++) way.say(`${this.#said++} la`)
@@ -174,19 +179,20 @@ class Person {
       for (let count = 1 + random.below(3); count > 0; count--) {
         way.say(`${this.#said++} ${'la '.repeat(random.below(30))}.`)
       }
-    } else way.say('/who')
+    } else this.#ask(way)
+    // Where nobody else talks either, only an answer is a sign of the server.
+    if (this.#reactor.now() - this.#askedAt > PATIENCE / 4) this.#ask(way)
     this.#reactor.callLater(random.between(200, 2_000), () => this.#live(way))
   }
 
-  /** Says nothing more: the server has an end to that. */
-  #sleep(way: { cut(): void }): void {
-    this.#isAsleep = true
-    this.#reactor.callLater(LONGEST_SLEEP, () => {
-      this.#judge.that(this.#way !== way, () => `${this.nick} has slept for ${LONGEST_SLEEP} ms: ${this.state}`)
-    })
+  #ask(way: { say(line: string): void }): void {
+    this.#askedAt = this.#reactor.now()
+    way.say('/who')
   }
 
   sayLast(): void {
+    // When it fell asleep, the server may have heard late of what it said before; but not as late as this.
+    this.#judge.that(!this.#isAsleep, () => `${this.nick} has slept on: ${this.state}`)
     this.#judge.that(this.#isIn && this.#way !== null, () => `${this.nick} is not in the room: ${this.state}`)
     this.#way?.say('last')
   }
