@@ -56,8 +56,10 @@ export const scenario: Scenario = async (simulation) => {
   simulation.host('server', (host) => {
     const random = fateOf(simulation, host)
     const own = working = new Set<number>()
-    site = new Site((request) => answer(request, judge, all, host, random, own), {
-      reactor: host.reactor, limits: { bodyBytes: null },
+    // Of this life: a handler may go on at the moment of a crash, when the host has none.
+    const { reactor } = host
+    site = new Site((request) => answer(request, judge, all, reactor, random, own), {
+      reactor, limits: { bodyBytes: null },
       timeouts: { header: 4_000, body: 4_000, idle: 6_000, write: 6_000, abort: 2_000 },
     })
     void serve(host.reactor, 'tcp:80', site)
@@ -172,20 +174,20 @@ async function slowly(response: ClientResponse, reactor: Reactor): Promise<Uint8
 
 /** What the server does with a request: reads its body, takes its time, answers. */
 async function answer(
-  request: ServerRequest, judge: Judge, all: readonly Asked[], host: SimulatedHost, random: SeededRandom,
+  request: ServerRequest, judge: Judge, all: readonly Asked[], reactor: Reactor, random: SeededRandom,
   working: Set<number>,
 ): Promise<HandlerAnswer> {
   const id = Number(request.path.slice(1))
   working.add(id)
   try {
-    return await work(request, id, judge, all, host, random)
+    return await work(request, id, judge, all, reactor, random)
   } finally {
     working.delete(id)
   }
 }
 
 async function work(
-  request: ServerRequest, id: number, judge: Judge, all: readonly Asked[], host: SimulatedHost, random: SeededRandom,
+  request: ServerRequest, id: number, judge: Judge, all: readonly Asked[], reactor: Reactor, random: SeededRandom,
 ): Promise<HandlerAnswer> {
   const asked = all[id]
   judge.that(asked !== undefined, `a request ${request.path} that nobody has made`)
@@ -204,10 +206,10 @@ async function work(
   }
   judge.that(length === up, () => `the body of ${id} ended in order after ${length} of ${up} bytes`)
   asked!.ended += 1
-  if (random.chance(0.3)) await host.reactor.deferLater(random.between(1, 300))
+  if (random.chance(0.3)) await reactor.deferLater(random.between(1, 300))
   const headers = { 'X-Id': String(id), 'Content-Type': 'application/octet-stream' }
   if (!random.chance(0.3)) return { headers, body: bytesOf(-id, down) }
-  return { headers, body: piecesOf(host.reactor, -id, down, down < 20_000 ? random.below(200) : random.below(20)) }
+  return { headers, body: piecesOf(reactor, -id, down, down < 20_000 ? random.below(200) : random.below(20)) }
 }
 
 /** A client that asks several things at once on one connection: the answers come in that order. */
