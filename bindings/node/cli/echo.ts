@@ -44,7 +44,8 @@ export const echo: Command = {
   async run(args) {
     const { positionals: [where] } = readArguments(args, ['LISTEN'])
     const port = await serverFromString(reactor, where!).listen(Factory.forProtocol(Echo))
-    say(`echoing at ${spell(port.getHost())}; Ctrl-C ends it`)
+    // Before it runs, nobody takes a Ctrl-C.
+    reactor.callWhenRunning(say, `echoing at ${spell(port.getHost())}; Ctrl-C ends it`)
     reactor.addSystemEventTrigger('before', 'shutdown', () => port.drain(DRAIN))
     await reactor.run()
     return OK

@@ -62,7 +62,8 @@ export const forward: Command = {
     const target = clientFromString(reactor, to!)
     const forwarder = new TellingForwarder(target, values.verbose === true)
     const port = await serverFromString(reactor, from!).listen(forwarder)
-    say(`forwarding ${spell(port.getHost())} to ${withoutPasswords(to!)}; Ctrl-C ends it`)
+    // Before it runs, nobody takes a Ctrl-C.
+    reactor.callWhenRunning(say, `forwarding ${spell(port.getHost())} to ${withoutPasswords(to!)}; Ctrl-C ends it`)
     const progress = new Progress(reactor, () => forwarder.forwarded.size === 0 ? null : transferred(forwarder))
     progress.start()
     reactor.addSystemEventTrigger('before', 'shutdown', () => {

@@ -57,7 +57,9 @@ export const web: Command = {
     const port = await serve(reactor, endpoint, files, format === null ? {} : {
       accessLog: { format: format as AccessLogFormat, to: (line) => { process.stderr.write(line) } },
     })
-    say(`serving ${folder} at ${addressOf(port.getHost(), /^(?:tls|ssl)\d?:/.test(listen))}; Ctrl-C ends it`)
+    const address = addressOf(port.getHost(), /^(?:tls|ssl)\d?:/.test(listen))
+    // Before it runs, nobody takes a Ctrl-C.
+    reactor.callWhenRunning(say, `serving ${folder} at ${address}; Ctrl-C ends it`)
     reactor.addSystemEventTrigger('before', 'shutdown', () => port.drain(drain))
     await reactor.run()
     return OK
