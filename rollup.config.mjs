@@ -33,7 +33,7 @@ const commands = Object.values(bin).map((path) => path.replace(/^\.\/dist\/(.*)\
 
 export default {
   input: entries(),
-  external: [/^node:/],
+  external: [/^node:/, /^cloudflare:/],
   plugins: [nodeResolve(), compact()],
   onwarn(warning) {
     // Two files of one folder may need each other; two layers may not.

@@ -130,11 +130,15 @@ export class NotSupportedError extends WhorlError {
   readonly host: string
   /** What was asked of it, as a short noun: `listenUNIX`, `half-close`, … */
   readonly feature: string
+  /** Why it cannot, where that is known: `a page cannot listen`, … */
+  readonly reason: string | undefined
 
-  constructor(host: string, feature: string, details?: ErrorDetails) {
-    super(`The host '${host}' does not support ${feature}.`, details)
+  constructor(host: string, feature: string, details?: ErrorDetails & { reason?: string }) {
+    const reason = details?.reason
+    super(`The host '${host}' does not support ${feature}${reason === undefined ? '' : `: ${reason}`}.`, details)
     this.host = host
     this.feature = feature
+    this.reason = reason
   }
 }
 

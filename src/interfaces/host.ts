@@ -79,6 +79,8 @@ export interface ReactorParts {
   /** Asked once, when the reactor first needs it. */
   core: () => CorePart
   host: HostPort
+  /** Why a part or a method is not there: `{ processes: 'a page starts no programs' }`; told by NotSupportedError. */
+  lacks?: Readonly<Record<string, string>>
   // Each is absent where the host has nothing of the kind: using it is then a NotSupportedError.
   tcp?: TCPHost
   tls?: TLSHost

@@ -164,7 +164,9 @@ export class Reactor extends ReactorBase implements
 
   /** Turns names into addresses. @throws NotSupportedError where the host cannot and nobody installed one */
   get nameResolver(): IHostnameResolver {
-    if (this.#resolver === null) throw new NotSupportedError(this.host.name, 'nameResolver')
+    if (this.#resolver === null) {
+      throw new NotSupportedError(this.host.name, 'nameResolver', { reason: this.#parts.lacks?.['resolver'] })
+    }
     return this.#resolver
   }
 
@@ -377,7 +379,10 @@ export class Reactor extends ReactorBase implements
 
   #need<K extends keyof ReactorParts>(part: K, feature: string): NonNullable<ReactorParts[K]> {
     const found = this.#parts[part]
-    if (found === undefined) throw new NotSupportedError(this.host.name, feature)
+    if (found === undefined) {
+      const { lacks } = this.#parts
+      throw new NotSupportedError(this.host.name, feature, { reason: lacks?.[feature] ?? lacks?.[part] })
+    }
     return found as NonNullable<ReactorParts[K]>
   }
 }

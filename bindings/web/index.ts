@@ -1,0 +1,2 @@
+/** To be replaced. */
+export const hostName = 'web'

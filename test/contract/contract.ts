@@ -1,0 +1,138 @@
+/**
+ * What a contract suite is, and what it needs to know of the host that it runs in.
+ *
+ * Suites are written once and run inside every host: they import `whorl` and nothing else, use no ambient name that
+ * ECMAScript does not define, and check with `checks.ts`. Must not know: any host, any test runner.
+ */
+import type { IStreamClientEndpoint, IStreamServerEndpoint, Reactor } from 'whorl'
+
+/** What a host can do or lack. `docs/hosts.md` shows them in this order. */
+export const CAPABILITIES = [
+  'timers', 'entropy', 'wallClock', 'signals', 'resolver', 'tcp.connect', 'tcp.listen', 'tls.connect', 'tls.listen',
+  'tls.start', 'udp', 'multicast', 'unix.connect', 'unix.listen', 'websocket', 'processes', 'descriptors', 'threads',
+  'files', 'compression', 'simulation',
+] as const
+
+export type Capability = typeof CAPABILITIES[number]
+
+/** True for what the host can do; otherwise why it cannot, in words that its NotSupportedError has as well. */
+export type Capabilities = Readonly<Record<Capability, true | string>>
+
+/**
+ * Behaviour of the far end of a connection. The lab, which is outside of the host and knows nothing of whorl, has one
+ * port for each; `peers.ts` has the same as protocols, for ways whose far end is in a host itself.
+ *
+ * - echo: sends back what it gets, and its end after ours
+ * - discard: reads until our end, then sends the count of bytes in decimal, and its end
+ * - source: sends 1,048,576 bytes (byte i is i mod 251) at once, and its end; reads until ours
+ * - deaf: never reads, until 1 s after accepting it reads and discards all, then answers as discard does
+ * - greet: sends "hello\r\n" at once, then echoes
+ * - half: sends its end at once, then reads until ours and forgets it
+ * - close: closes as soon as connected, cleanly
+ * - reset: resets as soon as it has received one byte
+ * - trickle: sends the bytes 0…255 one by one, each by itself, then its end
+ */
+export const PEERS = ['echo', 'discard', 'source', 'deaf', 'greet', 'half', 'close', 'reset', 'trickle'] as const
+
+export type PeerName = typeof PEERS[number]
+
+/** What a way of streams has of TCP's promises; where it lacks one, the reason. */
+export interface StreamTraits {
+  /** The sending side can be closed by itself. */
+  halfClose: true | string
+  /** The far end learns that a connection was aborted, and so do we. */
+  reset: true | string
+  /** A far end that does not read is felt. */
+  backpressure: true | string
+}
+
+/** One way of this host to have stream connections: TCP, TLS, UNIX, a WebSocket, a MessagePort, … */
+export interface StreamWay {
+  readonly name: string
+  readonly traits: StreamTraits
+  /** An endpoint that connects to a peer of this behaviour. */
+  client(reactor: Reactor, peer: PeerName): IStreamClientEndpoint
+  /** Where nobody listens; missing where the way has no such thing. */
+  refused?(reactor: Reactor): IStreamClientEndpoint
+  /** Where the host can listen: a server endpoint on a free port, and how the same host reaches it. */
+  server?(reactor: Reactor): { endpoint: IStreamServerEndpoint, client: (port: number) => IStreamClientEndpoint }
+}
+
+/** Addresses of the lab: programs that are not ours, on the machine that started the host. */
+export interface Lab {
+  readonly host: string
+  readonly ports: Readonly<Record<PeerName, number>>
+  /** The same behaviours over TLS, with a certificate for `localhost` and 127.0.0.1. */
+  readonly tlsPorts: Readonly<Record<PeerName, number>>
+  /** A port on which nothing listens. */
+  readonly refused: number
+  /** Echoes datagrams. */
+  readonly udpPort: number
+  /** The Node server of `examples/everywhere/`. */
+  readonly everywherePort: number
+  /** PEM: the authority, and a certificate and key for `localhost` signed by it. */
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
+
+/** A host as the suites see it. */
+export interface ContractHost {
+  /** `node`, `deno`, … as NotSupportedErrors name it. */
+  readonly name: string
+  readonly version: string
+  readonly capabilities: Capabilities
+  readonly lab: Lab
+  readonly ways: readonly StreamWay[]
+  /** A reactor of its own for each case. */
+  createReactor(): Reactor
+  /** A name of a file that does not exist yet, for UNIX sockets; where there are such files. */
+  freshPath?(): string
+}
+
+/** What a case is handed. */
+export interface CaseContext {
+  readonly host: ContractHost
+  readonly reactor: Reactor
+  /** The way that the case is run for; only in suites of streams. */
+  readonly way: StreamWay
+  /** Called when the case is over, however it ended; last first. */
+  cleanup(fn: () => unknown): void
+}
+
+/** One case. */
+export interface ContractCase {
+  readonly name: string
+  /** Capabilities without which it is not run; what is declared missing is checked by the suite `capabilities`. */
+  readonly needs?: readonly Capability[]
+  /** The same for traits of a way. */
+  readonly traits?: readonly (keyof StreamTraits)[]
+  /** For ways that can listen only. */
+  readonly listens?: boolean
+  readonly run: (context: CaseContext) => unknown
+}
+
+/** A suite; one that `perWay` is run once for each way of streams. */
+export interface ContractSuite {
+  readonly name: string
+  readonly perWay?: boolean
+  readonly cases: readonly ContractCase[]
+}
+
+/** How a case ended. `declared`: the host says that it cannot, and why. */
+export interface CaseResult {
+  readonly suite: string
+  readonly way?: string
+  readonly name: string
+  readonly outcome: 'passed' | 'failed' | 'declared'
+  /** Of a failure what was thrown, with its stack; of what was declared the reason. */
+  readonly detail?: string
+}
+
+/** What a host reports, as one JSON text. */
+export interface HostReport {
+  readonly host: string
+  readonly version: string
+  readonly capabilities: Capabilities
+  readonly results: readonly CaseResult[]
+}

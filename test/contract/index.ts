@@ -1,0 +1,6 @@
+/**
+ * All contract suites, in the order in which they are run.
+ */
+import type { ContractSuite } from './contract.js'
+
+export const suites: readonly ContractSuite[] = []
