@@ -9,9 +9,16 @@ import { dirname, join, relative } from 'node:path'
 import { buildCore } from './build-core.mjs'
 import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock } from './lib.mjs'
 
-const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench', 'test/sim/runner', 'test/sim/scenarios']
+const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench', 'test/sim/runner', 'test/sim/scenarios',
+  'test/contract', 'test/hosts/runner', ...insideHosts()]
 const SETTINGS = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsconfig.build.json', 'rollup.config.mjs',
   'scripts/build.mjs', 'scripts/compact.mjs']
+
+/** What runs in other hosts, and what starts them; not the tests beside it. */
+function insideHosts() {
+  return filesBelow('test/hosts').map((file) => relative(at(), file))
+    .filter((file) => /^test\/hosts\/[^/]+\/(?:in-host\/|launch\.ts$)/.test(file.replaceAll('\\', '/')))
+}
 
 /** Builds what is stale, or everything with `force`; tells whether there was anything to do. */
 export async function build(options = {}) {

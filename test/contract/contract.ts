@@ -68,6 +68,12 @@ export interface Lab {
   readonly refused: number
   /** Echoes datagrams. */
   readonly udpPort: number
+  /** Greets in plain text, "ready\r\n"; after "STARTTLS\r\n" it says "go\r\n", is a TLS server, and echoes. */
+  readonly startTLSPort: number
+  /** An HTTP server: see `lab-http.ts`. */
+  readonly httpPort: number
+  /** A WebSocket server that sends back each message as it came; "close 4001 why" makes it close so. */
+  readonly webSocketPort: number
   /** The Node server of `examples/everywhere/`. */
   readonly everywherePort: number
   /** PEM: the authority, and a certificate and key for `localhost` signed by it. */
@@ -86,6 +92,11 @@ export interface ContractHost {
   readonly ways: readonly StreamWay[]
   /** A reactor of its own for each case. */
   createReactor(): Reactor
+  /**
+   * An endpoint for a TCP port of the lab's machine, for suites that speak to a server there (`http`, `everywhere`):
+   * TCP where the host has it, else what it has instead, a tunnel say. Missing: no stream reaches the lab.
+   */
+  reach?(reactor: Reactor, port: number): IStreamClientEndpoint
   /** A name of a file that does not exist yet, for UNIX sockets; where there are such files. */
   freshPath?(): string
 }
@@ -109,6 +120,8 @@ export interface ContractCase {
   readonly traits?: readonly (keyof StreamTraits)[]
   /** For ways that can listen only. */
   readonly listens?: boolean
+  /** For hosts from which streams reach the lab only. */
+  readonly reaches?: boolean
   readonly run: (context: CaseContext) => unknown
 }
 

@@ -18,6 +18,11 @@ export async function runSuites(
   const results: CaseResult[] = []
   for (const suite of suites) {
     const ways: (StreamWay | undefined)[] = suite.perWay === true ? [...host.ways] : [undefined]
+    if (ways.length === 0) {
+      for (const one of suite.cases) {
+        results.push({ suite: suite.name, name: one.name, outcome: 'declared', detail: 'streams: there are none here' })
+      }
+    }
     for (const way of ways) {
       for (const one of suite.cases) {
         const why = declared(host, way, one)
@@ -43,6 +48,7 @@ function declared(host: ContractHost, way: StreamWay | undefined, one: ContractC
     const has = way?.traits[trait]
     if (has !== true) return `${trait}: ${has}`
   }
+  if (one.reaches === true && host.reach === undefined) return 'streams: none reaches the lab'
   return one.listens === true && way?.server === undefined ? 'listen: this way only connects' : null
 }
 

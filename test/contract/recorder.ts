@@ -1,0 +1,96 @@
+/**
+ * Protocols that write down what happens to them, and how suites connect them.
+ *
+ * Owns: the order of a connection's callbacks, and waiting for them. Must not know: any host.
+ */
+import { connectProtocol, Protocol } from 'whorl'
+import type { Failure, IStreamClientEndpoint } from 'whorl'
+import { join, latin1, until } from './checks.js'
+import type { CaseContext, PeerName } from './contract.js'
+
+/** Writes down; cannot live half closed. */
+export class Recorder extends Protocol {
+  /** `made`, `data`, `read lost`, `write lost`, `lost`; data that follows data is not told again. */
+  readonly events: string[] = []
+  readonly chunks: Uint8Array[] = []
+  length = 0
+  reason: Error | null = null
+  /** Called within the callbacks, after they were written down. */
+  onMade: (this: Recorder) => void = () => undefined
+  onData: (this: Recorder, data: Uint8Array) => void = () => undefined
+  onLost: (this: Recorder) => void = () => undefined
+
+  override connectionMade(): void {
+    this.events.push('made')
+    this.onMade()
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    if (this.events.at(-1) !== 'data') this.events.push('data')
+    this.chunks.push(data)
+    this.length += data.length
+    this.onData(data)
+  }
+
+  override connectionLost(reason: Failure): void {
+    super.connectionLost(reason)
+    this.events.push('lost')
+    this.reason = reason.value
+    this.onLost()
+  }
+
+  get bytes(): Uint8Array {
+    return join(this.chunks)
+  }
+
+  get text(): string {
+    return latin1(this.bytes)
+  }
+}
+
+/** Writes down; lives on with one direction closed. */
+export class HalfRecorder extends Recorder {
+  onReadLost: (this: HalfRecorder) => void = () => undefined
+
+  readConnectionLost(): void {
+    this.events.push('read lost')
+    this.onReadLost()
+  }
+
+  writeConnectionLost(): void {
+    this.events.push('write lost')
+  }
+}
+
+/** Connects to a peer of the case's way; the connection ends with the case. */
+export function connectTo<P extends Recorder>(context: CaseContext, peer: PeerName, protocol: P): Promise<P> {
+  return connectBy(context, context.way.client(context.reactor, peer), protocol)
+}
+
+/** Connects through any endpoint; the connection ends with the case. */
+export async function connectBy<P extends Recorder>(
+  context: CaseContext, endpoint: IStreamClientEndpoint, protocol: P): Promise<P> {
+  context.cleanup(() => {
+    if (!protocol.connected) return undefined
+    protocol.transport.abortConnection()
+    return lost(context, protocol)
+  })
+  return await connectProtocol(endpoint, protocol)
+}
+
+/** Waits for so many bytes in all. @throws Error when the connection ends before */
+export async function bytesOf(context: CaseContext, protocol: Recorder, length: number): Promise<Uint8Array> {
+  await until(context.reactor, () => {
+    if (protocol.length < length && protocol.reason !== null) {
+      throw new Error(`lost after ${protocol.length} of ${length} bytes`, { cause: protocol.reason })
+    }
+    return protocol.length >= length
+  })
+  return protocol.bytes
+}
+
+/** Waits for the end of a connection. @returns its reason */
+export async function lost(context: CaseContext, protocol: Recorder): Promise<Error> {
+  await until(context.reactor, () => protocol.reason !== null)
+  return protocol.reason as Error
+}
