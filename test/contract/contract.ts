@@ -66,6 +66,8 @@ export interface Lab {
   readonly tlsPorts: Readonly<Record<PeerName, number>>
   /** A port on which nothing listens. */
   readonly refused: number
+  /** A port that answers nothing, not even the attempt to connect: its queue is full. 0 where none could be made. */
+  readonly silent: number
   /** Echoes datagrams. */
   readonly udpPort: number
   /** Greets in plain text, "ready\r\n"; after "STARTTLS\r\n" it says "go\r\n", is a TLS server, and echoes. */
@@ -120,6 +122,8 @@ export interface ContractCase {
   readonly traits?: readonly (keyof StreamTraits)[]
   /** For ways that can listen only. */
   readonly listens?: boolean
+  /** For ways that know where nobody listens only. */
+  readonly refusable?: boolean
   /** For hosts from which streams reach the lab only. */
   readonly reaches?: boolean
   readonly run: (context: CaseContext) => unknown

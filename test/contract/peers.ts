@@ -4,7 +4,7 @@
  *
  * Must not know: any host. On ways that cannot close one direction, "its end" is the end of all.
  */
-import { Factory, Protocol } from 'whorl'
+import { CancelledError, ConnectingCancelledError, Factory, Protocol } from 'whorl'
 import type {
   IListeningPort, IProtocol, IProtocolFactory, IReactorTime, IStreamClientEndpoint, IStreamServerEndpoint, Reactor,
 } from 'whorl'
@@ -16,6 +16,11 @@ const DEAF_MS = 1000
 
 /** The default when the other end closes, sending what is left and closing, is what an echo does. */
 class Echo extends Protocol {
+  override connectionMade(): void {
+    // Whoever sends but does not read is read no further.
+    this.transport.registerProducer(this.transport, true)
+  }
+
   override dataReceived(data: Uint8Array): void {
     this.transport.write(data)
   }
@@ -23,6 +28,7 @@ class Echo extends Protocol {
 
 class Greet extends Echo {
   override connectionMade(): void {
+    super.connectionMade()
     this.transport.write('hello\r\n')
   }
 }
@@ -164,7 +170,11 @@ export function peerInHost(reactor: Reactor, server: LocalServer, peer: PeerName
         .addBoth((result: unknown) => {
           const stopped = port.stopListening()
           return stopped === undefined ? result : stopped.addCallback(() => result)
-        })) as ReturnType<IStreamClientEndpoint['connect']>,
+        }))
+      .addErrback((failure) => {
+        // Cancelled while it listened: for whoever connects that is part of the attempt.
+        throw failure.check(CancelledError) === null ? failure.value : new ConnectingCancelledError()
+      }) as ReturnType<IStreamClientEndpoint['connect']>,
   }
 }
 

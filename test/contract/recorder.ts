@@ -3,10 +3,13 @@
  *
  * Owns: the order of a connection's callbacks, and waiting for them. Must not know: any host.
  */
-import { connectProtocol, Protocol } from 'whorl'
-import type { Failure, IStreamClientEndpoint } from 'whorl'
-import { join, latin1, until } from './checks.js'
+import {
+  ConnectError, ConnectionRefusedError, connectProtocol, Factory, logPublisher, NoSocketError, Protocol,
+} from 'whorl'
+import type { Failure, IListeningPort, IStreamClientEndpoint, LogEvent } from 'whorl'
+import { isA, join, latin1, rejects, until } from './checks.js'
 import type { CaseContext, PeerName } from './contract.js'
+import { portOf } from './peers.js'
 
 /** Writes down; cannot live half closed. */
 export class Recorder extends Protocol {
@@ -93,4 +96,60 @@ export async function bytesOf(context: CaseContext, protocol: Recorder, length: 
 export async function lost(context: CaseContext, protocol: Recorder): Promise<Error> {
   await until(context.reactor, () => protocol.reason !== null)
   return protocol.reason as Error
+}
+
+/** A port of the case's way, and a client for it; it stops with the case. */
+export interface Listening {
+  readonly port: IListeningPort
+  /** The protocols of connections that came in, oldest first. */
+  readonly accepted: Recorder[]
+  client(): IStreamClientEndpoint
+}
+
+/** Listens. @param build makes the protocol of each connection, null to refuse it; Recorders if not given */
+export async function listenAt(
+  context: CaseContext, build: () => Recorder | null = () => new Recorder()): Promise<Listening> {
+  const accepted: Recorder[] = []
+  const server = context.way.server?.(context.reactor)
+  if (server === undefined) throw new Error('this case needs `listens`')
+  const factory = new Factory()
+  factory.buildProtocol = () => {
+    const protocol = build()
+    if (protocol !== null) accepted.push(protocol)
+    return protocol
+  }
+  const port = await server.endpoint.listen(factory)
+  context.cleanup(() => port.stopListening())
+  context.cleanup(async () => {
+    for (const protocol of accepted) {
+      if (protocol.connected) protocol.transport.abortConnection()
+    }
+    await until(context.reactor, () => accepted.every((protocol) => !protocol.connected))
+  })
+  return { port, accepted, client: () => server.client(portOf(port)) }
+}
+
+/** A server and one connection to it. */
+export async function pair<C extends Recorder, S extends Recorder>(
+  context: CaseContext, client: C, server: S): Promise<{ client: C, server: S }> {
+  const listening = await listenAt(context, () => server)
+  await connectBy(context, listening.client(), client)
+  await until(context.reactor, () => server.connected)
+  return { client, server }
+}
+
+/** What is logged until the end of the case; without this, the host would print it. */
+export function logOf(context: CaseContext): LogEvent[] {
+  const events: LogEvent[] = []
+  const observer = (event: LogEvent): void => void events.push(event)
+  logPublisher.addObserver(observer)
+  context.cleanup(() => logPublisher.removeObserver(observer))
+  return events
+}
+
+/** Waits for the failure of an attempt to connect where nobody listens: to UNIX sockets, the path is not even there. */
+export async function refusal(attempt: PromiseLike<unknown>): Promise<Error> {
+  const error = await rejects(attempt, ConnectError)
+  if (error instanceof ConnectionRefusedError || error instanceof NoSocketError) return error
+  return isA(error, ConnectionRefusedError, 'an attempt to connect')
 }

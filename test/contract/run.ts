@@ -49,6 +49,7 @@ function declared(host: ContractHost, way: StreamWay | undefined, one: ContractC
     if (has !== true) return `${trait}: ${has}`
   }
   if (one.reaches === true && host.reach === undefined) return 'streams: none reaches the lab'
+  if (one.refusable === true && way?.refused === undefined) return 'refused: with this way there is always somebody'
   return one.listens === true && way?.server === undefined ? 'listen: this way only connects' : null
 }
 
@@ -84,6 +85,9 @@ async function runCase(
       if (outcome.outcome === 'passed') outcome = { outcome: 'failed', detail: `while cleaning up: ${describe(error)}` }
     }
   }
+  // What a case that failed half way has left open must not be felt by the next.
+  for (const transport of reactor.openTransports()) transport.abortConnection()
+  for (const call of reactor.getDelayedCalls()) call.cancel()
   return outcome
 }
 

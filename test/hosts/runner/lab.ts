@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import type { Server as HTTPServer } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -88,6 +88,7 @@ export async function startLab(root: string, everywhere = true): Promise<Running
       })
     }
     const startTLSPort = await halfOpen((tcp) => startTLS(tcp, secure))
+    const silent = await silentPort(open)
     const udpPort = await echoDatagrams(open)
     const http = httpServer()
     const webSockets = httpServer()
@@ -96,7 +97,7 @@ export async function startLab(root: string, everywhere = true): Promise<Running
     const [httpPort, webSocketPort] = [await open.listen(http), await open.listen(webSockets)]
     const everywherePort = everywhere ? await startEverywhere(root, open) : 0
     const lab: Lab = {
-      host: HOST, ports, tlsPorts, refused: await unusedPort(), udpPort, startTLSPort, httpPort, webSocketPort,
+      host: HOST, ports, tlsPorts, refused: await unusedPort(), udpPort, startTLSPort, silent, httpPort, webSocketPort,
       everywherePort, ca, certificate, key,
     }
     return { lab, close: () => open.close() }
@@ -132,6 +133,37 @@ async function echoDatagrams(open: Open): Promise<number> {
   await new Promise<void>((resolve) => void socket.bind(0, HOST, resolve))
   open.add(() => new Promise<void>((closed) => void socket.close(closed)))
   return socket.address().port
+}
+
+/**
+ * A port of a process that does not run, with a queue that is full: Linux answers no attempt to connect to it.
+ * @returns 0 elsewhere
+ */
+async function silentPort(open: Open): Promise<number> {
+  if (process.platform !== 'linux') return 0
+  const program = `require('net').createServer().listen({ port: 0, host: '${HOST}', backlog: 1 }, function () {
+    process.stdout.write(String(this.address().port))
+  })`
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const over = new Promise<void>((resolve) => void child.once('close', () => resolve()))
+  open.add(() => {
+    child.kill('SIGKILL')
+    return over
+  })
+  const port = Number(await new Promise<Buffer>((resolve) => void child.stdout.once('data', resolve)))
+  child.kill('SIGSTOP')
+  const fillers: Socket[] = []
+  open.add(() => fillers.forEach((socket) => socket.destroy()))
+  // It is full once an attempt is not answered.
+  for (let waits = false; !waits;) {
+    const socket = connect(port, HOST).on('error', () => undefined)
+    fillers.push(socket)
+    waits = await Promise.race([
+      new Promise<boolean>((resolve) => void socket.once('connect', () => resolve(false))),
+      new Promise<boolean>((resolve) => void setTimeout(() => resolve(true), 500)),
+    ])
+  }
+  return port
 }
 
 /** A port that was free a moment ago, out of the range from which the system hands out others. */

@@ -5,8 +5,10 @@
  */
 import { join } from 'node:path'
 import process from 'node:process'
-import { createReactor, TCP4ClientEndpoint, TCP4ServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint, wrapClientTLS,
-  TLSServerEndpoint } from 'whorl'
+import {
+  createReactor, TCP4ClientEndpoint, TCP4ServerEndpoint, TLSServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint,
+  wrapClientTLS,
+} from 'whorl'
 import type { Reactor } from 'whorl'
 import { CAPABILITIES } from '../../../contract/contract.js'
 import type { Capabilities, ContractHost, Lab, StreamTraits, StreamWay } from '../../../contract/contract.js'
@@ -62,7 +64,8 @@ function unix(freshPath: () => string): StreamWay {
     return { endpoint: new UNIXServerEndpoint(reactor, path), client: () => new UNIXClientEndpoint(reactor, path) }
   }
   return {
-    name: 'unix', traits: EVERYTHING, server,
+    name: 'unix', server,
+    traits: { ...EVERYTHING, reset: 'UNIX sockets have no reset: one that is aborted with nothing unread just ends' },
     client: (reactor, peer) => peerInHost(reactor, server(reactor), peer),
     refused: (reactor) => new UNIXClientEndpoint(reactor, freshPath()),
   }
