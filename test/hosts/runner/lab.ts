@@ -5,6 +5,7 @@
  * and the Node server of examples/everywhere/, which is a process of its own. Must not know: hosts, suites.
  */
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import type { Server as HTTPServer } from 'node:http'
 import { connect, createServer } from 'node:net'
@@ -36,6 +37,19 @@ class Open {
 
   add(closer: () => unknown): void {
     this.#closers.push(closer)
+  }
+
+  /** Killed at the end, and when this program exits in any other way. @returns when it is over */
+  child(child: ChildProcess): Promise<void> {
+    const kill = (): void => void child.kill('SIGKILL')
+    process.once('exit', kill)
+    const over = new Promise<void>((resolve) => void child.once('close', () => resolve()))
+    this.add(() => {
+      process.off('exit', kill)
+      kill()
+      return over
+    })
+    return over
   }
 
   async listen(server: Server | HTTPServer): Promise<number> {
@@ -145,11 +159,7 @@ async function silentPort(open: Open): Promise<number> {
     process.stdout.write(String(this.address().port))
   })`
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const over = new Promise<void>((resolve) => void child.once('close', () => resolve()))
-  open.add(() => {
-    child.kill('SIGKILL')
-    return over
-  })
+  void open.child(child)
   const port = Number(await new Promise<Buffer>((resolve) => void child.stdout.once('data', resolve)))
   child.kill('SIGSTOP')
   const fillers: Socket[] = []
@@ -180,15 +190,11 @@ async function unusedPort(): Promise<number> {
   }
 }
 
-/** It says its port as one line, and ends with its standard input. */
+/** It says its port as one line. */
 async function startEverywhere(root: string, open: Open): Promise<number> {
   const program = join(root, 'build/js/examples/everywhere/server.js')
-  const child = spawn(process.execPath, [program, '0'], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const over = new Promise<void>((resolve) => void child.once('close', () => resolve()))
-  open.add(() => {
-    child.kill()
-    return over
-  })
+  const child = spawn(process.execPath, [program, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const over = open.child(child)
   return await new Promise<number>((resolve, reject) => {
     let text = ''
     const alarm = setTimeout(() => reject(new Error('the everywhere-server does not say its port')), EVERYWHERE_MS)

@@ -63,7 +63,7 @@ async function main(): Promise<number> {
     return 0
   }
   const log = (text: string): void => void process.stderr.write(`${text.trimEnd()}\n`)
-  const { lab, close } = await startLab(root, existsSync(join(built, 'examples/everywhere/server.js')))
+  const { lab, close } = await startLab(root)
   const folder = join(root, 'build/hosts/npm')
   mkdirSync(folder, { recursive: true })
   const rows = await runHosts(launchers, { root, lab, suites, packages: { folder, pins: PINS }, log })
@@ -78,6 +78,9 @@ async function main(): Promise<number> {
   process.stdout.write(`${matrixText(rows)}\n${passed} passed, ${failed} failed, ${declared} declared\n`)
   return failed === 0 && passed > 0 ? 0 : 1
 }
+
+// So that what is to be done at the exit is done.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 // A launcher may have left something behind that would keep this program alive.
 main().then((status) => process.exit(status), (error: unknown) => {
