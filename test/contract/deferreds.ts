@@ -119,7 +119,8 @@ export const deferreds: ContractSuite = {
           { consumeErrors: true }) as [boolean, unknown][]
         equal(list.map(([good]) => good), [true, false, true])
         equal(await gatherResults([succeed('a'), deferLater(reactor, 2, () => 'b')]), ['a', 'b'])
-        const first = await rejects(gatherResults([new Deferred(), fail(new RangeError('x'))]), FirstError)
+        const first = await rejects(gatherResults([new Deferred(), fail(new RangeError('x'))],
+          { consumeErrors: true }), FirstError)
         equal(first.index, 1)
         let cancelled = 0
         const slow = new Deferred(() => void (cancelled += 1))
