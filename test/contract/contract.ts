@@ -84,6 +84,9 @@ export interface Lab {
   readonly key: string
 }
 
+/** The three that must do the same: WebAssembly with and without SIMD, and JavaScript made of it. */
+export type CoreBuildName = 'simd' | 'baseline' | 'plain'
+
 /** A host as the suites see it. */
 export interface ContractHost {
   /** `node`, `deno`, … as NotSupportedErrors name it. */
@@ -99,6 +102,8 @@ export interface ContractHost {
    * TCP where the host has it, else what it has instead, a tunnel say. Missing: no stream reaches the lab.
    */
   reach?(reactor: Reactor, port: number): IStreamClientEndpoint
+  /** Builds of the core that cannot be made here, and why; all can if not given. */
+  readonly builds?: Partial<Record<CoreBuildName, string>>
   /** A name of a file that does not exist yet, for UNIX sockets; where there are such files. */
   freshPath?(): string
 }
@@ -120,6 +125,8 @@ export interface ContractCase {
   readonly needs?: readonly Capability[]
   /** The same for traits of a way. */
   readonly traits?: readonly (keyof StreamTraits)[]
+  /** Needs this build of the core. */
+  readonly build?: CoreBuildName
   /** For ways that can listen only. */
   readonly listens?: boolean
   /** For ways that know where nobody listens only. */
