@@ -97,14 +97,16 @@ const probes: Partial<Record<Capability, Probe>> = {
       reject(error as Error)
     }
   }),
-  descriptors({ reactor }) {
+  async descriptors({ reactor }) {
     try {
-      reactor.adoptStreamPort(1_000_000, 'IPv4', new Factory())
+      await reactor.adoptStreamPort(1_000_000, 'IPv4', new Factory()).ready
     } catch (error) {
       // There is no such descriptor; that it was looked at is what matters.
       if (error instanceof NotSupportedError) throw error
       isA(error, Error)
+      return
     }
+    throw new Error('a descriptor that is not there was adopted')
   },
   threads: ({ reactor }) => ok(reactor.getThreadPool().size > 0, 'a pool'),
   async files({ reactor }) {

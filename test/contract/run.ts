@@ -11,9 +11,14 @@ import type {
 /** Real milliseconds that a case may take. */
 const DEADLINE = 20_000
 
-/** Runs every case that the host can run. @param tell called after each, to see where one is */
+/**
+ * Runs every case that the host can run.
+ * @param tell called after each, to see where one is
+ * @param deadline ms that each may take, by the host's own clock
+ */
 export async function runSuites(
   host: ContractHost, suites: readonly ContractSuite[], tell: (result: CaseResult) => void = () => undefined,
+  deadline = DEADLINE,
 ): Promise<HostReport> {
   const results: CaseResult[] = []
   for (const suite of suites) {
@@ -28,7 +33,7 @@ export async function runSuites(
         const why = declared(host, way, one)
         const result: CaseResult = {
           suite: suite.name, name: one.name, ...way === undefined ? {} : { way: way.name },
-          ...why === null ? await runCase(host, way, one) : { outcome: 'declared', detail: why },
+          ...why === null ? await runCase(host, way, one, deadline) : { outcome: 'declared', detail: why },
         }
         results.push(result)
         tell(result)
@@ -56,7 +61,7 @@ function declared(host: ContractHost, way: StreamWay | undefined, one: ContractC
 }
 
 async function runCase(
-  host: ContractHost, way: StreamWay | undefined, one: ContractCase,
+  host: ContractHost, way: StreamWay | undefined, one: ContractCase, deadline: number,
 ): Promise<Pick<CaseResult, 'outcome' | 'detail'>> {
   const cleanups: (() => unknown)[] = []
   const reactor = host.createReactor()
@@ -65,7 +70,7 @@ async function runCase(
     expire = reject
   })
   overdue.catch(() => undefined)
-  const alarm = reactor.callLater(DEADLINE, () => expire(new Error(`not over after ${DEADLINE} ms`)))
+  const alarm = reactor.callLater(deadline, () => expire(new Error(`not over after ${deadline} ms`)))
   let outcome: Pick<CaseResult, 'outcome' | 'detail'> = { outcome: 'passed' }
   const context: CaseContext = {
     host, reactor, cleanup: (fn) => void cleanups.push(fn),
