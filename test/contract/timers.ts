@@ -27,17 +27,19 @@ export const timers: ContractSuite = {
       name: 'T06 equal times: first made, first called',
       async run({ reactor }) {
         const order: number[] = []
-        await new Promise<void>((resolve) => {
-          // Within one call the clock may move on; calls made for one time do not.
-          const first = reactor.callLater(20, () => void order.push(0))
-          for (let i = 1; i < 200; i++) {
-            const call = reactor.callLater(20, (n: number) => void order.push(n), i)
-            call.delay(first.getTime() - call.getTime())
-          }
-          reactor.callLater(60, resolve)
-        })
-        await until(reactor, () => order.length === 200)
-        equal(order, Array.from({ length: 200 }, (_, i) => i))
+        const first = reactor.callLater(20, () => void order.push(0))
+        const due = first.getTime()
+        const expected = [0]
+        for (let i = 1; i < 200; i++) {
+          // The clock may have moved on since the first.
+          const call = reactor.callLater(20, (n: number) => void order.push(n), i)
+          for (let again = 0; again < 3 && call.getTime() !== due; again++) call.delay(due - call.getTime())
+          if (call.getTime() === due) expected.push(i)
+          else call.cancel()
+        }
+        ok(expected.length >= 100, `${expected.length} calls for one time`)
+        await until(reactor, () => order.length === expected.length)
+        equal(order, expected)
       },
     },
     {
@@ -118,10 +120,11 @@ export const timers: ContractSuite = {
       async run({ reactor }) {
         const call = reactor.callLater(1000, () => undefined)
         const due = call.getTime()
+        const near = (time: number): boolean => Math.abs(call.getTime() - time) < 0.001
         call.delay(500)
-        equal(call.getTime(), due + 500)
+        ok(near(due + 500), 'time after a delay')
         call.delay(-1000)
-        equal(call.getTime(), due - 500)
+        ok(near(due - 500), 'time after a delay back')
         const before = reactor.now()
         call.reset(10)
         ok(call.getTime() >= before + 10 && call.getTime() <= reactor.now() + 10, 'time after reset')

@@ -15,7 +15,7 @@ import { runHosts } from './run-hosts.js'
 
 const USAGE = `npm run test:hosts -- [options]
 
-  --only NAME,…    only these hosts
+  --only NAME,…    only these hosts; 'node' is every 'node-…'
   --report FILE    write what each host reported, as JSON
   --markdown FILE  write the matrix into this page, between its markers
   --list           name the hosts
@@ -37,11 +37,14 @@ async function findLaunchers(): Promise<Launcher[]> {
   return found
 }
 
+/** By name, or all versions and variants of one: `node` is every `node-…`. */
 function choose(all: readonly Launcher[], only: string | undefined): Launcher[] {
   if (only === undefined) return [...all]
-  return only.split(',').map((name) => {
-    const found = all.find((one) => one.name === name)
-    if (found === undefined) throw new Error(`there is no host ${name}; there are ${all.map((one) => one.name).join(', ')}`)
+  return only.split(',').flatMap((name) => {
+    const found = all.filter((one) => one.name === name || one.name.startsWith(`${name}-`))
+    if (found.length === 0) {
+      throw new Error(`there is no host ${name}; there are ${all.map((one) => one.name).join(', ')}`)
+    }
     return found
   })
 }
