@@ -6,7 +6,7 @@
 import { ConnectionAborted, ConnectionDone, ConnectionLost } from 'whorl'
 import { equal, equalBytes, isA, ok, pass, pattern, rejects, until } from './checks.js'
 import type { ContractSuite } from './contract.js'
-import { bytesOf, connectTo, HalfRecorder, logOf, lost, pair, Recorder } from './recorder.js'
+import { bytesOf, connectTo, HalfRecorder, logOf, lost, pair, Recorder, writeUntilStuck } from './recorder.js'
 
 const MIB = 1_048_576
 
@@ -135,7 +135,7 @@ export const closing: ContractSuite = {
       async run(context) {
         const protocol = await connectTo(context, 'echo', new Recorder())
         protocol.transport.pauseProducing()
-        for (let i = 0; i < 32; i++) protocol.transport.write(new Uint8Array(MIB))
+        await writeUntilStuck(context, protocol)
         protocol.transport.loseConnection()
         await pass(context.reactor, A_WHILE)
         equal(protocol.events, ['made'], 'while it is stuck')

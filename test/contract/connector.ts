@@ -290,8 +290,8 @@ export const connectTCP: ContractSuite = {
             TimeoutError)
         }
         const protocol = new Recorder()
-        await connectBy(context, new TCP4ClientEndpoint(context.reactor, host, ports.echo, { timeout: 150 }), protocol)
-        await pass(context.reactor, 250)
+        await connectBy(context, new TCP4ClientEndpoint(context.reactor, host, ports.echo, { timeout: 1500 }), protocol)
+        await pass(context.reactor, 1600)
         equal(protocol.events, ['made'])
       },
     },

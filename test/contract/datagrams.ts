@@ -132,8 +132,8 @@ export const datagrams: ContractSuite = {
         const { host, port } = lab(context)
         connected.transport.connect(host, port)
         throws(() => connected.transport.connect(host, port), ConnectError)
-        stranger.transport.write('stranger', connected.transport.getHost())
         await ask(context, connected, () => connected.transport.write('friend'), 1)
+        stranger.transport.write('stranger', connected.transport.getHost())
         await pass(context.reactor, 50)
         for (const { data } of connected.got) equal(data.length, 6, 'length of what came')
       },

@@ -7,7 +7,7 @@ import {
   ConnectError, ConnectionRefusedError, connectProtocol, Factory, logPublisher, NoSocketError, Protocol,
 } from 'whorl'
 import type { Failure, IListeningPort, IStreamClientEndpoint, LogEvent } from 'whorl'
-import { isA, join, latin1, rejects, until } from './checks.js'
+import { isA, join, latin1, pass, rejects, until } from './checks.js'
 import type { CaseContext, PeerName } from './contract.js'
 import { portOf } from './peers.js'
 
@@ -96,6 +96,31 @@ export async function bytesOf(context: CaseContext, protocol: Recorder, length: 
 export async function lost(context: CaseContext, protocol: Recorder): Promise<Error> {
   await until(context.reactor, () => protocol.reason !== null)
   return protocol.reason as Error
+}
+
+/** Nothing has moved for so long, ms: then it is stuck. */
+const STUCK = 300
+const PORTION = 4 * 1_048_576
+/** No two machines keep as much between them. */
+const MOST = 256 * 1_048_576
+
+/**
+ * Writes to a far end that does not read until nothing moves any more: how much that takes is the machines' affair.
+ * @returns how many bytes were written, of which some wait in the transport
+ */
+export async function writeUntilStuck(context: CaseContext, protocol: Recorder): Promise<number> {
+  const zeros = new Uint8Array(PORTION)
+  for (let written = PORTION; written <= MOST; written += PORTION) {
+    protocol.transport.write(zeros)
+    let before = Infinity
+    // As long as it gets less, it is slow, and not stuck.
+    while (protocol.transport.writableLength < before && protocol.transport.writableLength > 0) {
+      before = protocol.transport.writableLength
+      await Promise.race([protocol.transport.drain(), pass(context.reactor, STUCK)])
+    }
+    if (protocol.transport.writableLength > 0) return written
+  }
+  throw new Error(`a far end that does not read has taken ${MOST} bytes`)
 }
 
 /** A port of the case's way, and a client for it; it stops with the case. */

@@ -1,7 +1,7 @@
 /**
  * Runs a host that is a program: what it is told on its standard input, and the report it writes on its output.
  *
- * Owns: its end; a program that is given up on is killed. Must not know: which program, what is in a report.
+ * Owns: its end; a program that is given up on is killed, and so is one that would outlive the runner. Must not know: which program, what is in a report.
  */
 import { spawn } from 'node:child_process'
 
@@ -30,7 +30,12 @@ export function runProgram(command: string, args: readonly string[], options: Pr
     let out = ''
     let err = ''
     const give = (): void => void child.kill('SIGKILL')
+    const settled = (): void => {
+      signal.removeEventListener('abort', give)
+      process.off('exit', give)
+    }
     signal.addEventListener('abort', give)
+    process.once('exit', give)
     if (signal.aborted) give()
     child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -39,11 +44,11 @@ export function runProgram(command: string, args: readonly string[], options: Pr
     })
     child.stdin.on('error', () => undefined).end(input)
     child.once('error', (error) => {
-      signal.removeEventListener('abort', give)
+      settled()
       reject(error)
     })
     child.once('close', (code, by) => {
-      signal.removeEventListener('abort', give)
+      settled()
       if (code === 0) resolve(out)
       else reject(new Error(`${command} ended with ${by ?? `status ${code}`}\n${err}${out.slice(-SHOWN)}`))
     })
