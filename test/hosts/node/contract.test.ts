@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../arch/files.js'
-import type { ContractHost, ContractSuite } from '../../contract/contract.js'
+import { Failure } from '../../../src/defer/index.js'
+import { ConnectionLost } from '../../../src/errors/index.js'
+import type { IProtocol } from '../../../src/interfaces/index.js'
+import type { ContractHost, ContractSuite, StreamWay } from '../../contract/contract.js'
 import { suites } from '../../contract/index.js'
 import { runSuites } from '../../contract/run.js'
 import { startLab } from '../runner/lab.js'
@@ -39,6 +42,82 @@ describe('the contract on this Node', () => {
     const { results } = await runSuites({ ...host, ways }, [suite])
     expect(results.filter(({ outcome }) => outcome === 'failed')).toEqual([])
     expect(results.filter(({ outcome }) => outcome === 'passed').length).toBeGreaterThan(0)
+  })
+})
+
+/** A way on which every protocol is given a fault of transports. */
+function spoilt(way: StreamWay, spoil: (protocol: IProtocol) => void): StreamWay {
+  return {
+    ...way,
+    client: (reactor, peer) => ({
+      connect: (factory) => way.client(reactor, peer).connect({
+        buildProtocol(address) {
+          const protocol = factory.buildProtocol(address)
+          if (protocol !== null) spoil(protocol)
+          return protocol
+        },
+        doStart: () => factory.doStart(),
+        doStop: () => factory.doStop(),
+      }),
+    }),
+  }
+}
+
+describe('a transport with a fault', () => {
+  it.each<[string, string, string, (protocol: IProtocol) => void]>([
+    ['changes a byte', 'stream-transport', 'receives 1 MiB that the far end sends at once, then its end', (protocol) => {
+      const { dataReceived } = protocol
+      protocol.dataReceived = (data) => dataReceived.call(protocol, data.map((byte, i) => i === 900 ? byte ^ 1 : byte))
+    }],
+    ['swaps two chunks', 'stream-transport', 'receives bytes that come one by one', (protocol) => {
+      const { dataReceived } = protocol
+      let held: Uint8Array | null = null
+      protocol.dataReceived = (data) => {
+        if (held === null) {
+          held = data
+        } else {
+          dataReceived.call(protocol, data)
+          dataReceived.call(protocol, held)
+          held = null
+        }
+      }
+    }],
+    ['uses its chunks again', 'stream-transport', 'gives each chunk to its receiver for good', (protocol) => {
+      const { dataReceived } = protocol
+      protocol.dataReceived = (data) => {
+        dataReceived.call(protocol, data)
+        data.fill(7)
+      }
+    }],
+    ['tells the end twice', 'closing', 'N02 the far end closes: ConnectionDone', (protocol) => {
+      const { connectionLost } = protocol
+      protocol.connectionLost = (reason) => {
+        connectionLost.call(protocol, reason)
+        connectionLost.call(protocol, reason)
+      }
+    }],
+    ['calls every end a loss', 'closing', 'N02 the far end closes: ConnectionDone', (protocol) => {
+      const { connectionLost } = protocol
+      protocol.connectionLost = () => connectionLost.call(protocol, new Failure(new ConnectionLost()))
+    }],
+    ['delivers in spite of a pause', 'producers', 'no dataReceived while paused, all of it after resuming', (protocol) => {
+      const { makeConnection } = protocol
+      protocol.makeConnection = (transport) => makeConnection.call(protocol, new Proxy(transport, {
+        get: (target, name) => {
+          const value = Reflect.get(target, name, target) as unknown
+          if (name === 'pauseProducing') return () => undefined
+          return typeof value === 'function' ? value.bind(target) as unknown : value
+        },
+      }))
+    }],
+  ])('that %s fails the case of it', async (_what, suiteName, name, spoil) => {
+    const suite = suites.find((one) => one.name === suiteName)!
+    const cases = suite.cases.filter((one) => one.name === name)
+    const way = host.ways[0]!
+    const good = await runSuites({ ...host, ways: [way] }, [{ ...suite, cases }])
+    expect(good.results).toMatchObject([{ outcome: 'passed' }])
+    const bad = await runSuites({ ...host, ways: [spoilt(way, spoil)] }, [{ ...suite, cases }], undefined, 3000)
+    expect(bad.results).toMatchObject([{ outcome: 'failed' }])
   })
 })
 
