@@ -95,7 +95,22 @@ export function markdown(rows: readonly Row[]): string {
     'What each host can do:', '', head, narrow, ...able, '',
     ...[...notes].map(([text, number]) => `${number}. ${text}`), '',
     'Cases passed for each way of having a stream:', '', head, narrow, ...streams, '',
+    ...declaredOfWays(contract),
   ].join('\n')
+}
+
+/** What ways of streams do not promise, with the hosts that say so; what a host lacks as such is in the table above. */
+function declaredOfWays(rows: readonly Row[]): string[] {
+  const found = new Map<string, Set<string>>()
+  for (const { name, report } of rows) {
+    for (const { way, outcome, detail } of report!.results) {
+      if (outcome !== 'declared' || way === undefined) continue
+      if (CAPABILITIES.some((capability) => detail?.startsWith(`${capability}: `))) continue
+      const text = `${way}: ${detail}`
+      found.set(text, (found.get(text) ?? new Set()).add(name))
+    }
+  }
+  return [...found].map(([text, names]) => `- ${text} (${[...names].join(', ')})`).concat(found.size > 0 ? [''] : [])
 }
 
 /** Puts a text between the markers of a page. @throws Error where it has none */

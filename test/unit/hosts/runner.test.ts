@@ -139,11 +139,13 @@ describe('a report', () => {
   })
 
   it('becomes tables between the markers of a page, with reasons as notes', () => {
-    const rows: Row[] = [{ name: 'good', report: report(), faults: [], seconds: 1 }]
+    const lacking = { suite: 'ways', way: 'pipe', name: 'c', outcome: 'declared', detail: 'reset: a pipe has none' }
+    const rows: Row[] = [{ name: 'good', report: report([...GOOD, lacking]), faults: [], seconds: 1 }]
     const page = between('before\n<!-- matrix: begin -->\nold\n<!-- matrix: end -->\nafter\n', markdown(rows))
     expect(page).toMatch(/^before\n<!-- matrix: begin -->\n[^]*<!-- matrix: end -->\nafter\n$/)
     expect(page).not.toContain('old')
     expect(page).toContain('| `threads` | no [1] |')
+    expect(page).toContain('- pipe: reset: a pipe has none (good)')
     expect(page).toContain('1. `threads`: there is but one')
     expect(() => between('no markers', 'x')).toThrow('the page has no')
   })
