@@ -50,7 +50,8 @@ export class NoneChannel implements StreamChannel, Insider {
 
   open(sink: StreamSink): void {
     this.#sink = sink
-    this.#releaseLater()
+    // What came with the connection itself is told in a later turn: whoever waits for the connection has it by then.
+    this.#releaseSoon()
   }
 
   send(piece: Uint8Array): boolean {
@@ -143,7 +144,7 @@ export class NoneChannel implements StreamChannel, Insider {
         this.#held = []
         this.#paused = false
       }
-      this.#release()
+      if (!this.#releasing) this.#release()
     }
   }
 
@@ -161,7 +162,10 @@ export class NoneChannel implements StreamChannel, Insider {
   }
 
   #releaseLater(): void {
-    if (this.#releasing || (this.#held.length === 0 && this.#last === null)) return
+    if (!this.#releasing && (this.#held.length > 0 || this.#last !== null)) this.#releaseSoon()
+  }
+
+  #releaseSoon(): void {
     this.#releasing = true
     this.#soon(() => {
       this.#releasing = false

@@ -28,11 +28,13 @@ Object.assign(context, {
   random: () => Math.floor(Math.random() * 256),
 })
 vm.runInContext('inHost.begin(memory, told, module, version, now, random)', context)
+const hear = new vm.Script('inHost.hear()')
 const step = new vm.Script('inHost.step()')
 const rest = new vm.Script('inHost.rest()')
 const words = new Int32Array(memory[0]!, 0, 2)
 for (;;) {
   const seen = Atomics.load(words, 0)
+  hear.runInContext(context)
   step.runInContext(context)
   const delay = rest.runInContext(context) as number
   if (delay > 0) Atomics.wait(words, 0, seen, delay)

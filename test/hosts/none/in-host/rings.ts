@@ -1,5 +1,5 @@
 /**
- * Runs inside a context whose thread has nothing but two rings of shared memory: one turn for each `step`.
+ * Runs inside a context whose thread has nothing but two rings of shared memory: one round is `hear`, `step` and `rest`.
  */
 import { portableText, SharedRing } from 'whorl/none'
 import { reactorCount, receive, start, turn } from './main.js'
@@ -37,11 +37,15 @@ export function begin(
   }, { module }, version)
 }
 
-/** What came, and what is due. Promise jobs come after it. */
-export function step(): void {
+/** What came. Promise jobs come after it, and after each of the others. */
+export function hear(): void {
   for (let batch = incoming.read(); batch !== null; batch = incoming.read()) {
     receive(new DataView(batch.buffer).getUint32(0, true), batch.subarray(4))
   }
+}
+
+/** What is due. */
+export function step(): void {
   for (let reactor = 0; reactor < reactorCount(); reactor++) {
     if ((due[reactor] ?? Infinity) > time()) continue
     due[reactor] = Infinity
@@ -49,7 +53,7 @@ export function step(): void {
   }
 }
 
-/** After the promise jobs. @returns ms that may be slept, unless something comes */
+/** @returns ms that may be slept, unless something comes */
 export function rest(): number {
   if (!outgoing.flush()) return 1
   return Math.max(0, Math.min(1000, ...due.map((at) => at - time())))
