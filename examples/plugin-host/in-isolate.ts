@@ -62,7 +62,8 @@ export function startInIsolate(ivm: IsolatedVM, options: PlugInOptions): PlugIn 
     isolate.dispose()
     settle(why)
   }
-  const failed = (error: unknown): void => stop(/timed out/.test(String(error)) ? 'it did not come back' : String(error))
+  const failed = (error: unknown): void =>
+    stop(/timed out/.test(String(error)) ? 'it did not come back' : String(error))
 
   function call(reference: Reference | null, ...args: unknown[]): void {
     reference?.apply(undefined, args, { ...bound, arguments: { copy: true } }).catch(failed)

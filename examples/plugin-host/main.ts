@@ -1,5 +1,5 @@
 /**
- * A host of plug-ins: an echo server for lines, a client of its own that must never notice anything, and three plug-ins.
+ * A host of plug-ins: an echo server for lines, a client of its own that must not notice anything, and three plug-ins.
  *
  *   node main.js                       in worker threads
  *   node main.js --isolate FOLDER      in isolates; FOLDER is that of isolated-vm

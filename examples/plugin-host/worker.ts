@@ -23,9 +23,15 @@ const LONGEST = 50
 const INSIDE = `
 const incoming = new whorl.SharedRing(inward), outgoing = new whorl.SharedRing(outward)
 const { encode } = whorl.portableText()
-const write = (kind, bytes) => { const all = new Uint8Array(1 + bytes.length); all[0] = kind; all.set(bytes, 1); outgoing.write(all) }
+const write = (kind, bytes) => {
+  const all = new Uint8Array(1 + bytes.length)
+  all[0] = kind
+  all.set(bytes, 1)
+  outgoing.write(all)
+}
 const reactor = whorl.createReactor({
-  module, now: () => Date.now(), wallClock: () => Date.now(), send: (batch) => write(0, batch), log: (text) => say(text),
+  module, now: () => Date.now(), wallClock: () => Date.now(), send: (batch) => write(0, batch),
+  log: (text) => say(text),
 })
 const say = (text) => write(1, encode(String(text)))
 function hear() { for (let batch = incoming.read(); batch !== null; batch = incoming.read()) reactor.receive(batch) }

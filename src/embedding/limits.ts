@@ -32,7 +32,9 @@ export function gatewayLimits(given: Partial<GatewayLimits> = {}): GatewayLimits
   const limits = { queued: base.handles * (base.window + BESIDES) + SPARE, ...base }
   for (const [name, value] of Object.entries(limits)) {
     if (name !== 'queued' && !(name in DEFAULTS)) throw new TypeError(`a gateway has no limit ${name}`)
-    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} is a whole number above 0, not ${value}`)
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`${name} is a whole number above 0, not ${value}`)
+    }
   }
   if (limits.window > MOST_CREDIT) throw new RangeError(`a window has at most ${MOST_CREDIT} bytes`)
   return limits

@@ -16,7 +16,9 @@ export interface IsolatedContext {
 export interface IsolatedVM {
   readonly Isolate: new (options: { memoryLimit: number }) => {
     createContext(): Promise<IsolatedContext>
-    compileScript(code: string, options?: object): Promise<{ run(context: IsolatedContext, options?: object): Promise<unknown> }>
+    compileScript(code: string, options?: object): Promise<{
+      run(context: IsolatedContext, options?: object): Promise<unknown>
+    }>
     dispose(): void
   }
   readonly Callback: new (fn: (...args: never[]) => void, options?: object) => unknown

@@ -1,5 +1,5 @@
 /**
- * Runs inside a context whose thread has nothing but two rings of shared memory: one round is `hear`, `step` and `rest`.
+ * Runs inside a context whose thread has nothing but two rings of shared memory: a round is `hear`, `step` and `rest`.
  */
 import { portableText, SharedRing } from 'whorl/none'
 import { reactorCount, receive, start, turn } from './main.js'
