@@ -38,12 +38,14 @@ export async function build(options = {}) {
 }
 
 async function bundle() {
-  const { default: config } = await import('../rollup.config.mjs')
+  const { default: together, alone } = await import('../rollup.config.mjs')
   const { rollup } = await import('rollup')
   const fresh = at('build/fresh/dist')
-  const graph = await rollup(config)
-  await graph.write({ ...config.output, dir: fresh })
-  await graph.close()
+  for (const config of [together, alone]) {
+    const graph = await rollup(config)
+    for (const output of [config.output].flat()) await graph.write({ ...output, dir: fresh })
+    await graph.close()
+  }
   const js = at('build/js')
   for (const file of filesBelow('build/js/src', 'build/js/bindings', 'build/js/assembly')) {
     if (file.endsWith('.d.ts')) copyTo(file, join(fresh, 'types', relative(js, file)))

@@ -123,6 +123,11 @@ export type { ProcessOutput, ProcessOutputOptions } from './protocols/index.js'
 export { StandardIO } from './transports/index.js'
 export type { StandardIOReactor } from './transports/index.js'
 
+// Embedded programs
+export { Gateway, SharedRing } from './embedding/index.js'
+export type { GatewayLimits, GatewayOptions, GatewayReactor } from './embedding/index.js'
+export { EmbeddingViolation } from './errors/index.js'
+
 // Services
 export {
   backoffPolicy, ClientService, MultiService, runService, Service, StreamServerEndpointService, TimerService,

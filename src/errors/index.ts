@@ -63,6 +63,7 @@ export {
 } from './proxy.js'
 export type { HTTPConnectErrorDetails, SOCKSErrorDetails } from './proxy.js'
 export { CompressionError, CompressionLimitError } from './compression.js'
+export { EmbeddingViolation } from './embedding.js'
 export { FileReadError } from './file.js'
 export type { FileTrouble } from './file.js'
 export { ThreadCrashed, ThreadPoolStopped } from './threads.js'
