@@ -9,6 +9,8 @@ export { connections } from './connections.js'
 export type { ConnectionInfo, ConnectionState, HasConnections, WaitingFor } from './connections.js'
 export { CreditChannel, MOST_CREDIT } from './credit-channel.js'
 export type { CreditLink, CreditOptions } from './credit-channel.js'
+export { fromMessagePort } from './message-link.js'
+export type { FromMessagePortOptions, MessagePortLike } from './message-link.js'
 export { ProducerAlreadyRegistered, WebSocketClosed, WriteLimitExceeded } from './errors.js'
 export { connectError, connectionLostError, hostErrorCode } from './host-errors.js'
 export {
