@@ -24,7 +24,8 @@ import { CONNECT_TIMEOUT } from './tcp-client.js'
 
 /** Where a port is sent to: a Worker, a ServiceWorker, a Window, another MessagePort. */
 export interface MessageTargetLike {
-  postMessage(message: unknown, options: { transfer: unknown[], targetOrigin?: string }): void
+  // Overloaded in as many ways as there are targets; all take options with `transfer`, windows `targetOrigin` as well.
+  postMessage(message: any, options: any): void
 }
 
 /** Where ports come from: a worker's global scope, a Worker, a window, `navigator.serviceWorker`, a MessagePort. */
