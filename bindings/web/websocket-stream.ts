@@ -34,7 +34,9 @@ export class WebSocketStreamChannel implements StreamChannel {
   #isFinishing = false
   #isClosing = false
   #held: Uint8Array | null = null
-  #ended: { error: unknown } | null = null
+  #isClosed = false
+  /** Everything has been read. */
+  #isDone = false
   #linger: IDelayedCall | null = null
 
   constructor(ws: WebSocketStreamLike, { readable, writable }: Opened, reactor: StreamReactor) {
@@ -45,7 +47,10 @@ export class WebSocketStreamChannel implements StreamChannel {
     this.#writer = writable.getWriter()
     this.#writer.closed.catch(() => undefined)
     ws.closed.then(({ closeCode, reason }) => {
-      this.#over(IN_ORDER.includes(closeCode) ? null : lost(closeCode!, reason))
+      if (!IN_ORDER.includes(closeCode)) this.#over(lost(closeCode!, reason))
+      // What came before may still be on its way through the stream.
+      this.#isClosed = true
+      this.#read()
     }, (cause: unknown) => this.#over(new ConnectionLost(undefined, { cause })))
   }
 
@@ -103,23 +108,31 @@ export class WebSocketStreamChannel implements StreamChannel {
   /** One at a time; what is not asked for is not sent, once the browser's own room is full. */
   #read(): void {
     if (this.#isPaused || this.#sink === null) return
-    const { buffer, held } = { buffer: this.#ended, held: this.#held }
+    const held = this.#held
     if (held !== null) {
       this.#held = null
       if (!this.#isClosing) this.#sink.received(held)
       this.#read()
-    } else if (buffer !== null) {
-      this.#over(buffer.error)
+    } else if (this.#isDone) {
+      if (this.#isClosed) this.#over(null)
     } else if (!this.#isReading) {
       this.#isReading = true
       this.#reader.read().then(({ done, value }) => {
         this.#isReading = false
-        if (done === true) return
-        const bytes = typeof value === 'string' ? encodeText(value) : asBytes(value!)
-        if (bytes.length > 0) this.#held = bytes
+        if (done === true) this.#isDone = true
+        else this.#took(value)
         this.#read()
-      }, () => undefined)
+      }, () => {
+        // Why is told by `closed`.
+        this.#isDone = true
+        this.#read()
+      })
     }
+  }
+
+  #took(value: Uint8Array | ArrayBuffer | string): void {
+    const bytes = typeof value === 'string' ? encodeText(value) : asBytes(value)
+    if (bytes.length > 0) this.#held = bytes
   }
 
   #end(): void {
@@ -133,11 +146,6 @@ export class WebSocketStreamChannel implements StreamChannel {
 
   #over(error: unknown): void {
     if (this.#sink === null) return
-    // A clean end is held back by a pause as everything else is.
-    if (error === null && (this.#isPaused || this.#held !== null) && this.#linger === null) {
-      this.#ended = { error }
-      return
-    }
     const sink = this.#sink
     this.#forget()
     if (error === null && this.#isFinishing) sink.finished()
