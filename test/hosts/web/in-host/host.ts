@@ -40,7 +40,7 @@ export function webHost(setup: Setup, peers: Worker): ContractHost {
   const relay = { url: setup.relay, token: setup.token }
   return {
     name: 'web', version: version(), capabilities, lab,
-    ways: [tunnel(setup), messagePort(peers), broadcast(), webSocket(setup, true), webSocket(setup, false)],
+    ways: [tunnel(setup), messagePort(peers), broadcast(), webSocket(setup)],
     createReactor: () => createReactor({ relay }),
     reach: (reactor, port) => new TCP4ClientEndpoint(reactor, lab.host, port),
   }
@@ -90,14 +90,10 @@ function broadcast(): StreamWay {
   }
 }
 
-function webSocket({ webSocketPorts, lab }: Setup, stream: boolean): StreamWay {
+function webSocket({ webSocketPorts, lab }: Setup): StreamWay {
   return {
-    name: stream ? 'websocket-stream' : 'websocket',
-    traits: {
-      halfClose: NO_HALF, reset: true,
-      backpressure: stream ? true : 'a WebSocket goes on receiving; there is a WebSocketStream',
-    },
-    client: (reactor, peer) =>
-      new WebSocketEndpoint(reactor, `ws://${lab.host}:${webSocketPorts[peer]}/`, { stream }),
+    name: 'websocket',
+    traits: { halfClose: NO_HALF, reset: true, backpressure: 'a WebSocket goes on receiving, whoever reads' },
+    client: (reactor, peer) => new WebSocketEndpoint(reactor, `ws://${lab.host}:${webSocketPorts[peer]}/`),
   }
 }

@@ -10,9 +10,10 @@ import { defaultCore, createCore } from 'whorl/core'
 import { Agent } from 'whorl/http'
 import {
   createReactor, fromMessagePort, fromWebSocket, loadCore, registerWebEndpoints, TunnelClientEndpoint,
+  WebSocketEndpoint,
 } from 'whorl/web'
-import { equal, equalBytes, ok, pattern, rejects, throws, until } from '../../../contract/checks.js'
-import type { CaseContext, ContractSuite } from '../../../contract/contract.js'
+import { equal, equalBytes, ok, pass, pattern, rejects, throws, until } from '../../../contract/checks.js'
+import type { CaseContext, ContractSuite, PeerName } from '../../../contract/contract.js'
 import { bytesOf, Recorder } from '../../../contract/recorder.js'
 import type { Setup } from './setup.js'
 
@@ -193,6 +194,33 @@ function pageSuite(setup: Setup): ContractSuite {
           equal((await bytesOf(context, protocol, 16)).length, 16)
           protocol.transport.loseConnection()
           await until(reactor, () => protocol.reason !== null)
+        },
+      },
+      {
+        name: 'a WebSocketStream of the page is a transport, which feels a slow server and slows a fast one',
+        async run(context: CaseContext) {
+          if ((globalThis as { WebSocketStream?: unknown }).WebSocketStream === undefined) return
+          const { reactor } = context
+          const to = (peer: PeerName): WebSocketEndpoint => new WebSocketEndpoint(reactor,
+            `ws://${setup.lab.host}:${setup.webSocketPorts[peer]}/`, { stream: true })
+          const echo = await connectProtocol(to('echo'), new Recorder())
+          echo.transport.write(pattern(1_000_000))
+          equalBytes(await bytesOf(context, echo, 1_000_000), pattern(1_000_000))
+          echo.transport.pauseProducing()
+          echo.transport.write('held')
+          await pass(reactor, 100)
+          equal(echo.length, 1_000_000, 'while paused')
+          echo.transport.resumeProducing()
+          await bytesOf(context, echo, 1_000_004)
+          echo.transport.loseConnection()
+          await until(reactor, () => echo.reason !== null)
+          equal(echo.reason!.name, 'ConnectionDone')
+          const deaf = await connectProtocol(to('deaf'), new Recorder())
+          for (let i = 0; i < 64; i++) deaf.transport.write(pattern(262_144))
+          await pass(reactor, 300)
+          ok(deaf.transport.writableLength > 1_000_000, 'a server that does not read is felt')
+          deaf.transport.abortConnection()
+          await until(reactor, () => deaf.reason !== null)
         },
       },
       {
