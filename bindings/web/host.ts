@@ -1,7 +1,8 @@
 /**
  * The clock, timers, text and chance of a page or worker, for a reactor.
  *
- * Owns: how a later turn comes about. Must not know: what a reactor does with it. Nothing is made before it is asked for.
+ * Owns: how a later turn comes about. Must not know: what a reactor does with it. Nothing is made before it is asked
+ * for.
  */
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
 import type { WebSocketLike } from '../../src/transports/index.js'

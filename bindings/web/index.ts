@@ -27,11 +27,15 @@ export interface WebReactorOptions extends ReactorOptions {
   /** Through which `connectTCP`, and whatever is built on it, reaches hosts; without it that is a NotSupportedError. */
   relay?: RelayOptions
   /**
-   * A core made by other means, as `createCore({ instantiate: instantiatePlain })` of `whorl/core` and `whorl/core/plain`
+   * A core made by other means, as `createCore({ instantiate: instantiatePlain })` of `whorl/core` and
+   * `whorl/core/plain`
    * where wasm is forbidden. The first that is given becomes the one of all protocols, too.
    */
   core?: Core
-  /** Stands between the reactor and its host, to write down what it lives through: see `recordTo` of `whorl/testing`. */
+  /**
+   * Stands between the reactor and its host, to write down what it lives through: see `recordTo` of
+   * `whorl/testing`.
+   */
   record?: { wrap(parts: ReactorParts): ReactorParts }
 }
 

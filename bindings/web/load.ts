@@ -1,8 +1,10 @@
 /**
- * The core and the log in pages and workers: the shared instance, with the ways of browsers to make strings and to tell of
+ * The core and the log in pages and workers: the shared instance, with the ways of browsers to make strings and to
+ * tell of
  * errors; and the ends of turns, for Deferreds.
  *
- * Owns: the text port, the way to the console, and how a core comes to be where wasm is forbidden. Must not know: reactors.
+ * Owns: the text port, the way to the console, and how a core comes to be where wasm is forbidden. Must not know:
+ * reactors.
  */
 import { configureDefaultCore, CoreError, defaultCore, offerDefaultCore } from '../../src/core/index.js'
 import type { Core, TextPort } from '../../src/core/index.js'
@@ -89,7 +91,8 @@ export function useCore(core: Core): void {
 }
 
 /**
- * Gets the core ready, before anything needs it: compiled while it loads if there is a URL, and as plain JavaScript, which
+ * Gets the core ready, before anything needs it: compiled while it loads if there is a URL, and as plain JavaScript,
+ * which
  * is fetched only then, where wasm is forbidden. Without this the copy in the package is compiled at first use.
  *
  * @param url of core.wasm (`whorl/core.wasm`), served as application/wasm; the copy in the package if not given

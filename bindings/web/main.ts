@@ -1,5 +1,6 @@
 /**
- * What `import … from 'whorl'` gives in browsers: the surface that all hosts share, and the reactor of pages and workers.
+ * What `import … from 'whorl'` gives in browsers: the surface that all hosts share, and the reactor of pages and
+ * workers.
  */
 export * from '../../src/index.js'
 export {

@@ -16,7 +16,10 @@ import type { MessagePortLike, StreamReactor } from '../../src/transports/index.
  * @example new MessagePortClientEndpoint(reactor, new Worker('worker.js', { type: 'module' })).connect(factory)
  */
 export class MessagePortClientEndpoint extends MessagePortClientBase {
-  /** @param target whom the port is posted to; its other end must be of the same origin, unless `targetOrigin` says more */
+  /**
+   * @param target whom the port is posted to; its other end must be of the same origin, unless `targetOrigin`
+   * says more
+   */
   constructor(reactor: StreamReactor, target: MessageTargetLike, options: MessagePortClientOptions = {}) {
     super(reactor, target, () => new MessageChannel(), options)
   }

@@ -16,7 +16,10 @@ import type { BroadcastReactor } from '../../src/endpoints/broadcast.js'
 import { BroadcastClientEndpoint, BroadcastServerEndpoint } from './ports.js'
 import { WebSocketEndpoint } from './websocket.js'
 
-/** Makes `tunnel:`, `ws:`, `wss:` and `broadcast:` known to `clientFromString` and `serverFromString`. Twice does no harm. */
+/**
+ * Makes `tunnel:`, `ws:`, `wss:` and `broadcast:` known to `clientFromString` and `serverFromString`. Twice
+ * does no harm.
+ */
 export function registerWebEndpoints(): void {
   registerTunnelEndpoints()
   for (const scheme of ['ws', 'wss'] as const) {
@@ -25,8 +28,9 @@ export function registerWebEndpoints(): void {
         // The colons of a URL, and perhaps an = in its query, have made fields of it.
         const rest = [...args, ...Object.entries(query).map(([name, value]) => `${name}=${value}`)].join(':')
         const named = { ...given('subprotocol', subprotocol), ...given('timeout', timeout) } as Record<string, string>
-        const fields = new EndpointFields(`${scheme}://<host>[:<port>]/<path>[:subprotocol=<name>][:timeout=<duration>]`,
-          ['url'], ['subprotocol', 'timeout'], [rest], named)
+        const fields = new EndpointFields(
+          `${scheme}://<host>[:<port>]/<path>[:subprotocol=<name>][:timeout=<duration>]`, ['url'],
+          ['subprotocol', 'timeout'], [rest], named)
         const name = fields.optional('subprotocol')
         try {
           return new WebSocketEndpoint(reactor, `${scheme}:${fields.required('url')}`, {

@@ -52,7 +52,10 @@ export class WebSocketEndpoint implements IStreamClientEndpoint {
     keepClock(this, reactor)
   }
 
-  /** Fires with the protocol once the WebSocket is open; fails with a ConnectError, for which browsers tell no reason. */
+  /**
+   * Fires with the protocol once the WebSocket is open; fails with a ConnectError, for which browsers tell no
+   * reason.
+   */
   connect(factory: IProtocolFactory): Deferred<IProtocol> {
     const { timeout = CONNECT_TIMEOUT, stream = false } = this.#options
     const open = stream && webSocketStreamClass() !== null ? this.#openStream : this.#openSocket

@@ -5,7 +5,8 @@
  *   on <name>            client   ['whorl-connect', id]        id: 128 bits by chance
  *   on <name>/<id>       server   greets with an id of its own   client   greets with that same id
  *
- * Where several listen at one name, the client takes the first that greets, and the others hear that they are not meant.
+ * Where several listen at one name, the client takes the first that greets, and the others hear that they are not
+ * meant.
  * Every page of the origin can listen in. One that goes away without closing is not noticed by the other.
  * Owns: how two meet. Must not know: what makes channels. Source: the project's own; the HTML Standard, 9.5.
  */

@@ -83,7 +83,8 @@ export class MessagePortClientBase implements IStreamClientEndpoint {
   readonly #options: MessagePortClientOptions
 
   constructor(
-    reactor: StreamReactor, target: MessageTargetLike, makeChannel: MakeChannel, options: MessagePortClientOptions = {}) {
+    reactor: StreamReactor, target: MessageTargetLike, makeChannel: MakeChannel,
+    options: MessagePortClientOptions = {}) {
     if (typeof target?.postMessage !== 'function') throw new TypeError('the target has no method postMessage()')
     checkTimeout(options.timeout ?? 0)
     this.#reactor = reactor
@@ -129,7 +130,9 @@ export class MessagePortServerBase implements IStreamServerEndpoint {
   readonly #options: MessagePortServerOptions
 
   constructor(reactor: StreamReactor, source: MessageSourceLike, options: MessagePortServerOptions = {}) {
-    if (typeof source?.addEventListener !== 'function') throw new TypeError('the source has no method addEventListener()')
+    if (typeof source?.addEventListener !== 'function') {
+      throw new TypeError('the source has no method addEventListener()')
+    }
     this.#reactor = reactor
     this.#source = source
     this.#options = { ...options }

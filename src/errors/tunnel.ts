@@ -9,6 +9,11 @@ import { ProxyError } from './proxy.js'
 /** Why a relay refuses: its own affair; what it could not reach is a ConnectionRefusedError and its like. */
 export type TunnelRefusal = 'not-allowed' | 'unauthenticated' | 'busy' | 'malformed' | 'unknown'
 
+/** Details of a {@link TunnelRefusedError}. */
+export interface TunnelRefusedDetails extends ErrorDetails {
+  refusal?: TunnelRefusal
+}
+
 /** A relay refused to make a tunnel. */
 export class TunnelRefusedError extends ProxyError {
   static override readonly code: string = 'ERR_TUNNEL_REFUSED'
@@ -17,8 +22,8 @@ export class TunnelRefusedError extends ProxyError {
   /** Why. */
   readonly refusal: TunnelRefusal
 
-  constructor(message = 'The relay refused to make a tunnel.', refusal: TunnelRefusal = 'unknown', details?: ErrorDetails) {
+  constructor(message = 'The relay refused to make a tunnel.', details?: TunnelRefusedDetails) {
     super(message, details)
-    this.refusal = refusal
+    this.refusal = details?.refusal ?? 'unknown'
   }
 }

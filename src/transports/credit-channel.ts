@@ -76,7 +76,9 @@ export class CreditChannel implements StreamChannel {
   #isOver = false
   #linger: IDelayedCall | null = null
 
-  constructor(link: CreditLink, reactor: ChannelReactor, { window = CREDIT_WINDOW, piece = CREDIT_PIECE }: CreditOptions = {}) {
+  constructor(
+    link: CreditLink, reactor: ChannelReactor,
+    { window = CREDIT_WINDOW, piece = CREDIT_PIECE }: CreditOptions = {}) {
     this.#link = link
     this.#reactor = reactor
     this.window = window

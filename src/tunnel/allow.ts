@@ -43,7 +43,9 @@ export class AllowList {
     // A zone names an interface of the relay's own.
     if (bytes === null || address.includes('%')) return false
     const granted = (pattern: Pattern): boolean => pattern.matchesAddress(bytes)
-    if (!isPublic(bytes)) return this.#decide(port, (pattern) => granted(pattern) && (pattern.takesAway || !pattern.any))
+    if (!isPublic(bytes)) {
+      return this.#decide(port, (pattern) => granted(pattern) && (pattern.takesAway || !pattern.any))
+    }
     return named ? !this.#takesAway(port, granted) : this.#decide(port, granted)
   }
 

@@ -101,7 +101,8 @@ class Attempt implements ConnectHandle, TunnelSocketSink {
 
   #opened(credit: number, port: number, address: Uint8Array): void {
     const { host } = this.#destination
-    const peer: IAddress = address.length === 0 ? tcpAddress(host, this.#destination.port) : tcpAddress(text(address), port)
+    const peer: IAddress = address.length === 0
+      ? tcpAddress(host, this.#destination.port) : tcpAddress(text(address), port)
     this.#link = new TunnelLink(this.#socket!, peer, this.#reactor, this.#window, credit)
     this.#sink.connected(this.#link.channel)
   }

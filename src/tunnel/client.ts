@@ -11,7 +11,9 @@ import { checkTimeout, keepClock } from '../endpoints/clock.js'
 import { connecting } from '../endpoints/connecting.js'
 import { EndpointFields, given } from '../endpoints/fields.js'
 import { registerEndpoint } from '../endpoints/index.js'
-import type { ConnectHandle, ConnectSink, IProtocol, IProtocolFactory, IStreamClientEndpoint } from '../interfaces/index.js'
+import type {
+  ConnectHandle, ConnectSink, IProtocol, IProtocolFactory, IStreamClientEndpoint,
+} from '../interfaces/index.js'
 import { checkPort, CONNECT_TIMEOUT, StreamConnector, tcpAddress } from '../transports/index.js'
 import type { StreamReactor } from '../transports/index.js'
 import { openTunnel } from './attempt.js'
@@ -72,7 +74,9 @@ export class TunnelClientEndpoint implements IStreamClientEndpoint {
 
 /** @throws TypeError, RangeError for what no tunnel can be made with */
 export function checkTunnel(relay: string, host: string, { token = '', window, open }: TunnelOptions): void {
-  if (!/^wss?:\/\/[^/]/i.test(relay)) throw new TypeError(`a relay has a URL such as wss://relay.example/, not "${relay}"`)
+  if (!/^wss?:\/\/[^/]/i.test(relay)) {
+    throw new TypeError(`a relay has a URL such as wss://relay.example/, not "${relay}"`)
+  }
   if (typeof host !== 'string' || host === '' || host.length > MOST_HOST) throw new TypeError('a host has a name')
   if (typeof token !== 'string') throw new TypeError('a token is text')
   if (token.length > MOST_TOKEN) throw new RangeError(`a token has ${MOST_TOKEN} bytes at most`)

@@ -74,5 +74,5 @@ export function abort(protocol: IProtocol): void {
 }
 
 function notAllowed(message: string): TunnelRefusedError {
-  return new TunnelRefusedError(message, 'not-allowed')
+  return new TunnelRefusedError(message, { refusal: 'not-allowed' })
 }

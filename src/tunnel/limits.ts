@@ -44,7 +44,8 @@ const TIMEOUTS = { open: 10_000, connect: 30_000, idle: 300_000 }
 
 /** @throws TypeError, RangeError for options that are none */
 export function settleLimits(limits: TunnelLimits = {}, timeouts: TunnelTimeouts = {}): SettledLimits {
-  const settled = { ...fill('limit', limits, LIMITS), ...fill('timeout', timeouts, TIMEOUTS) } as unknown as SettledLimits
+  const numbers = { ...fill('limit', limits, LIMITS), ...fill('timeout', timeouts, TIMEOUTS) }
+  const settled = numbers as unknown as SettledLimits
   for (const name of ['perClient', 'total', 'window'] as const) {
     if (!Number.isSafeInteger(settled[name])) throw new RangeError(`the limit ${name} is a whole number`)
   }

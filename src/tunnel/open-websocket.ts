@@ -20,7 +20,8 @@ const NORMAL = 1000
  * @example new TunnelClientEndpoint(reactor, relay, host, port, { open: openWebSocket(reactor) })
  */
 export function openWebSocket(
-  reactor: WebSocketEndpointReactor, options: Omit<WebSocketClientOptions, 'subprotocols' | 'signal'> = {}): TunnelOpener {
+  reactor: WebSocketEndpointReactor, options: Omit<WebSocketClientOptions, 'subprotocols' | 'signal'> = {},
+): TunnelOpener {
   return (url, subprotocol, sink) => {
     const protocol = new Carrier(sink)
     const limits = { message: MOST_DATA + 1, ...options.limits }

@@ -43,7 +43,7 @@ export function errorOf(code: number, text: string): ConnectError {
   const said = text === '' ? undefined : `The relay says: ${text}`
   if (code === REFUSAL.failed) return new ConnectError(said)
   const found = CONNECTING.find(([number]) => number === code)
-  return found === undefined ? new TunnelRefusedError(said, OWN[code] ?? 'unknown') : new found[1](said)
+  return found === undefined ? new TunnelRefusedError(said, { refusal: OWN[code] ?? 'unknown' }) : new found[1](said)
 }
 
 /** The number for a failed attempt of the relay's own. */

@@ -9,7 +9,9 @@ import { ConnectionDone, ConnectionLost, TunnelRefusedError } from '../errors/in
 import type { IAddress, IProtocol } from '../interfaces/index.js'
 import type { Factory } from '../protocols/factory.js'
 import { WebSocketProtocol, WebSocketServerFactory } from '../websocket/index.js'
-import type { Refusal, OriginPolicy, WebSocketReactor, WebSocketRequest, WebSocketTimeouts } from '../websocket/index.js'
+import type {
+  OriginPolicy, Refusal, WebSocketReactor, WebSocketRequest, WebSocketTimeouts,
+} from '../websocket/index.js'
 import { AllowList } from './allow.js'
 import { Clients } from './clients.js'
 import { dial } from './dial.js'
@@ -69,7 +71,9 @@ export class TunnelRelay extends WebSocketServerFactory {
       limits: { message: MOST_MESSAGE, fragments: 64 },
       timeouts: { ...ping === undefined ? {} : { ping }, ...pong === undefined ? {} : { pong } },
     })
-    if (authenticate !== undefined && typeof authenticate !== 'function') throw new TypeError('authenticate is a function')
+    if (authenticate !== undefined && typeof authenticate !== 'function') {
+      throw new TypeError('authenticate is a function')
+    }
     this.#allow = new AllowList(allow)
     this.#authenticate = authenticate ?? null
     this.#reactor = reactor
@@ -129,7 +133,7 @@ export class TunnelRelay extends WebSocketServerFactory {
     const isBusy = client.tunnels > perClient || this.#clients.total > total
     if (isBusy) {
       const whose = client.tunnels > perClient ? 'of this client' : 'of all clients'
-      session.refuse(REFUSAL.busy, new TunnelRefusedError(`There are too many tunnels ${whose}.`, 'busy'))
+      session.refuse(REFUSAL.busy, new TunnelRefusedError(`There are too many tunnels ${whose}.`, { refusal: 'busy' }))
     }
     return session
   }
@@ -148,7 +152,9 @@ export class TunnelRelay extends WebSocketServerFactory {
     }
   }
 
-  #decide(reactor: RelayReactor, { peer, origin, host, port }: TunnelInfo, token: string, factory: Factory): Deferred<IProtocol> {
+  #decide(
+    reactor: RelayReactor, { peer, origin, host, port }: TunnelInfo, token: string, factory: Factory,
+  ): Deferred<IProtocol> {
     const connect = (): Deferred<IProtocol> => dial(reactor, this.#allow, host, port, factory)
     const authenticate = this.#authenticate
     if (authenticate === null || authenticate === undefined) return connect()
@@ -159,7 +165,7 @@ export class TunnelRelay extends WebSocketServerFactory {
       if (isWanted) decided.callback(answer === true)
     })
     return decided.addCallback((may: boolean) => {
-      if (!may) throw new TunnelRefusedError('The token is missing or wrong.', 'unauthenticated')
+      if (!may) throw new TunnelRefusedError('The token is missing or wrong.', { refusal: 'unauthenticated' })
       return connect()
     }) as unknown as Deferred<IProtocol>
   }
@@ -201,7 +207,8 @@ class RelaySocket extends WebSocketProtocol {
     super.connectionLost(reason)
     const isDone = reason.check(ConnectionDone) !== null
     // A page that has gone says so in order, but its streams have not ended.
-    const lost = isDone ? new ConnectionLost(`The WebSocket was closed with code ${this.closeCode}.`) : reason.value as Error
+    const lost = isDone
+      ? new ConnectionLost(`The WebSocket was closed with code ${this.closeCode}.`) : reason.value as Error
     this.#session?.closed(isDone && this.closeCode === 1000 ? null : lost)
   }
 

@@ -82,7 +82,8 @@ export class Session implements JoinedOwner {
     this.#owner = owner
     this.#reactor = reactor
     this.#socket = socket
-    this.#deadline = this.#after(owner.limits.open, () => this.refuse(REFUSAL.timeout, new TimeoutError('No request came.')))
+    this.#deadline = this.#after(owner.limits.open, () =>
+      this.refuse(REFUSAL.timeout, new TimeoutError('No request came.')))
   }
 
   // --- from the WebSocket
@@ -166,7 +167,8 @@ export class Session implements JoinedOwner {
     })
     const deciding = this.#owner.decide(this.info, text(token), Factory.forProtocol(Side))
     this.#deciding = deciding
-    deciding.addCallbacks((target: unknown) => this.#connected(target as Side), (reason: Failure) => this.#failed(reason))
+    deciding.addCallbacks(
+      (target: unknown) => this.#connected(target as Side), (reason: Failure) => this.#failed(reason))
   }
 
   #failed({ value }: Failure): void {
@@ -214,7 +216,7 @@ export class Session implements JoinedOwner {
       this.#link!.channel.violated(`it sent ${what}`)
       return
     }
-    const error = new TunnelRefusedError(`This is no request for a tunnel: ${what}.`, 'malformed')
+    const error = new TunnelRefusedError(`This is no request for a tunnel: ${what}.`, { refusal: 'malformed' })
     this.#socket.send(refusedFrame(REFUSAL.malformed, this.#reactor.host.encode(error.message)))
     this.#socket.close(code)
     this.#owner.refused(this.info, error)

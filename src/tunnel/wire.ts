@@ -2,7 +2,8 @@
  * The messages of a tunnel: one WebSocket carries one stream to a host, each binary message is one of these.
  *
  *   page                                   relay                        kind and fields; numbers are big-endian
- *    │── OPEN ────────────────────────────▶│                            1  port:16 window:32 length:8 host length:16 token
+ *    │── OPEN ────────────────────────────▶│                            1  port:16 window:32 length:8 host length:16
+ * token
  *    │◀─────────────── OPENED or REFUSED ──│                            2  window:32 port:16 address
  *    │                                     │                            3  code:8 text
  *    │◀═════════ DATA, CREDIT, END ═══════▶│                            4  bytes   5  —   7  bytes:32
@@ -34,7 +35,10 @@ const MOST_WINDOW = 0x7fffffff
 
 /** A message. */
 export type Frame =
-  | { readonly kind: 'open', readonly port: number, readonly window: number, readonly host: Uint8Array, readonly token: Uint8Array }
+  | {
+    readonly kind: 'open', readonly port: number, readonly window: number, readonly host: Uint8Array,
+    readonly token: Uint8Array,
+  }
   | { readonly kind: 'opened', readonly window: number, readonly port: number, readonly address: Uint8Array }
   | { readonly kind: 'refused', readonly code: number, readonly text: Uint8Array }
   | { readonly kind: 'data', readonly bytes: Uint8Array }

@@ -92,7 +92,8 @@ export const relay: Command = {
     }
     const made = makeRelay(values['verbose'] === true ? TellingRelay : TunnelRelay, options)
     const listen = String(values['listen'])
-    const site = new Site(() => ({ status: 404, body: 'This is a relay for tunnels.\n' }), { reactor }).upgrade(path, made)
+    const site = new Site(() => ({ status: 404, body: 'This is a relay for tunnels.\n' }), { reactor })
+    site.upgrade(path, made)
     const port = await serve(reactor, serverFromString(reactor, listen), site)
     const scheme = /^(?:tls|ssl)\d?:/.test(listen) ? 'wss' : 'ws'
     const who = tokens === null ? 'whoever reaches it may use it' : `${tokens.length} tokens may use it`

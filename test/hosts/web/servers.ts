@@ -1,5 +1,6 @@
 /**
- * The servers that a page of the tests talks to: its own site, with a relay, WebSockets with every behaviour, and a plain
+ * The servers that a page of the tests talks to: its own site, with a relay, WebSockets with every behaviour, and a
+ * plain
  * TCP server that answers lines.
  *
  * Owns: what is served where, and under which policy. Must not know: the browser, the suites.
@@ -25,10 +26,8 @@ import type { Setup } from './in-host/setup.js'
 
 const TOKEN = 'a token that only this page has'
 
-/** What a page says in the end. */
-export interface PageOutcome {
-  readonly report: Promise<HostReport>
-}
+/** An import of the package, in compiled code. */
+const SPECIFIER = /(from\s*|import\s*\(?\s*)(['"])(whorl(?:\/[a-z/]+)?)\2/g
 
 export interface PageServers {
   readonly url: string
@@ -101,8 +100,7 @@ function pageSite(
   const script = (path: string): HandlerValue => {
     const text = readFileSync(join(root, 'build/js', path), 'utf8')
       // What a bundler, or an import map, would do.
-      .replace(/(from\s*|import\s*\(?\s*)(['"])(whorl(?:\/[a-z/]+)?)\2/g, (_all, before: string, _quote, name: string) =>
-        `${before}'/dist/${modules(name)}'`)
+      .replace(SPECIFIER, (_all, before: string, _quote, name: string) => `${before}'/dist/${modules(name)}'`)
     return { headers: { 'Content-Type': 'text/javascript', 'Content-Security-Policy': policy }, body: text }
   }
   const handle = async (request: ServerRequest): Promise<HandlerValue> => {
@@ -138,7 +136,8 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>whorl<
 
 /** Which file of dist a subpath of the package is for browsers. */
 function subpaths(root: string): (name: string) => string {
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, Target> }
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
+    { exports: Record<string, Target> }
   return (name) => {
     let target: Target | undefined = exports[`.${name.slice('whorl'.length)}`]
     while (typeof target === 'object') target = target['browser'] ?? target['default']

@@ -74,7 +74,8 @@ describe('the relay, before there is a tunnel', () => {
 
   it('refuses hosts that are none', async () => {
     lab = new Lab({ allow: ['*:*', '127.0.0.0/8:*'] })
-    for (const host of ['127.1', '0x7f.1', '2130706433', 'a b', 'host\0', '::1%lo', '[::1]', '127.0.0.1.', 'ho/st', '..']) {
+    for (const host of ['127.1', '0x7f.1', '2130706433', 'a b', 'host\0', '::1%lo', '[::1]', '127.0.0.1.', 'ho/st',
+      '..']) {
       const client = await raw()
       client.sendBinary(open({ host: text(host) }))
       await lab.run(5_000)
@@ -191,7 +192,8 @@ describe('the relay, in a tunnel', () => {
     await lab.run()
     ;(lab.accepted[0] as Recorder).transport.write(new Uint8Array(3_000))
     await lab.run()
-    const received = (): number => client.frames.reduce((sum, one) => sum + (one.kind === 'data' ? one.bytes.length : 0), 0)
+    const received = (): number => client.frames.reduce(
+      (sum, one) => sum + (one.kind === 'data' ? one.bytes.length : 0), 0)
     expect(received()).toBe(1024)
     client.sendBinary(creditFrame(1))
     await lab.run()
@@ -215,7 +217,8 @@ describe('a page', () => {
         say(this, data)
       }
     }
-    const factory = WebSocketServerFactory.forProtocol(Wrong, { subprotocols: [TUNNEL_SUBPROTOCOL] }) as WebSocketServerFactory
+    const factory = WebSocketServerFactory.forProtocol(
+      Wrong, { subprotocols: [TUNNEL_SUBPROTOCOL] }) as WebSocketServerFactory
     const wrong = lab.simulation.host('wrong').reactor
     void serve(wrong, 'tcp:80', new Site(() => '', { reactor: wrong }).upgrade('/tunnel', factory))
     await lab.run(10)
@@ -229,7 +232,8 @@ describe('a page', () => {
     ['text', (server) => server.sendText('hi'), ProxyReplyError],
     ['DATA', (server) => server.sendBinary(dataFrame(text('x'))), ProxyReplyError],
     ['nothing', (server) => server.sendBinary(new Uint8Array(0)), ProxyReplyError],
-    ['a window of nothing', (server) => server.sendBinary(Uint8Array.of(KIND.opened, 0, 0, 0, 0, 0, 80)), ProxyReplyError],
+    ['a window of nothing', (server) =>
+      server.sendBinary(Uint8Array.of(KIND.opened, 0, 0, 0, 0, 0, 80)), ProxyReplyError],
     ['a close', (server) => server.close(), ProxyClosedError],
     ['a close with a code', (server) => server.close(1011), ConnectionLost],
     ['an unknown number', (server) => server.sendBinary(refusedFrame(200, text('x'))), ConnectError],
@@ -245,7 +249,8 @@ describe('a page', () => {
   })
 
   it.each<[string, Uint8Array]>([
-    ['more than there was room for', dataFrame(new Uint8Array(65_536))], ['OPENED again', openedFrame(5_000, 1, text(''))],
+    ['more than there was room for', dataFrame(new Uint8Array(65_536))],
+    ['OPENED again', openedFrame(5_000, 1, text(''))],
     ['an unknown kind', Uint8Array.of(50)], ['REFUSED', refusedFrame(2, text(''))],
   ])('breaks off when a relay says %s in a tunnel', async (_name, message) => {
     await against((server, data) => {

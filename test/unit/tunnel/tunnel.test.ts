@@ -1,8 +1,8 @@
 /** A protocol in a page, a relay and a TCP host, on a simulated network. */
 import { afterEach, describe, expect, it } from 'vitest'
 import {
-  ConnectionAborted, ConnectionDone, ConnectionLost, ConnectionRefusedError, DNSLookupError, NotSupportedError, Protocol,
-  TimeoutError, TunnelRefusedError, clientFromString,
+  ConnectionAborted, ConnectionDone, ConnectionLost, ConnectionRefusedError, DNSLookupError, NotSupportedError,
+  Protocol, TimeoutError, TunnelRefusedError, clientFromString,
 } from 'whorl'
 import { openWebSocket, registerTunnelEndpoints, TunnelClientEndpoint } from '../../../src/tunnel/index.js'
 import { HalfRecorder, Lab, PRIVATE, Recorder, RELAY } from './lab.js'
@@ -152,7 +152,8 @@ describe('a tunnel', () => {
 
   it('says why there is no relay', async () => {
     start()
-    const wrong = new TunnelClientEndpoint(lab!.page, 'ws://relay/elsewhere', 'host', 7000, { open: openWebSocket(lab!.page) })
+    const open = openWebSocket(lab!.page)
+    const wrong = new TunnelClientEndpoint(lab!.page, 'ws://relay/elsewhere', 'host', 7000, { open })
     expect((await lab!.refusal(wrong)).name).toBe('ConnectionRejected')
     const plain = new TunnelClientEndpoint(lab!.page, RELAY, 'host', 7000)
     const error = await lab!.refusal(plain)

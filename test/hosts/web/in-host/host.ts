@@ -53,7 +53,8 @@ function version(): string {
 
 function tunnel({ lab, relay, token }: Setup): StreamWay {
   const to = (reactor: Reactor, port: number): TunnelClientEndpoint =>
-    new TunnelClientEndpoint(reactor, new URL(relay, location.href).href.replace(/^http/, 'ws'), lab.host, port, { token })
+    new TunnelClientEndpoint(
+      reactor, new URL(relay, location.href).href.replace(/^http/, 'ws'), lab.host, port, { token })
   return {
     name: 'tunnel', traits: EVERYTHING,
     client: (reactor, peer) => to(reactor, lab.ports[peer]),

@@ -12,6 +12,7 @@ import {
   createReactor, fromMessagePort, fromWebSocket, loadCore, registerWebEndpoints, TunnelClientEndpoint,
   WebSocketEndpoint,
 } from 'whorl/web'
+import { askThrough } from '../../../../examples/snippets/web-lines.js'
 import { equal, equalBytes, ok, pass, pattern, rejects, throws, until } from '../../../contract/checks.js'
 import type { CaseContext, ContractSuite, PeerName } from '../../../contract/contract.js'
 import { bytesOf, Recorder } from '../../../contract/recorder.js'
@@ -58,6 +59,11 @@ function relaySuite(setup: Setup): ContractSuite {
         run: (context: CaseContext) => asked(context.reactor, setup),
       },
       {
+        name: 'the program of docs/guide/web.md asks a plain TCP server',
+        run: async () => equal(
+          await askThrough(setup.relay, setup.token, `localhost:${setup.linePort}`, 'add 1 2'), '3', 'the answer'),
+      },
+      {
         name: 'a client factory of connectTCP, and its connector',
         async run({ reactor }: CaseContext) {
           const lost = new Deferred<string>()
@@ -88,7 +94,8 @@ function relaySuite(setup: Setup): ContractSuite {
         async run({ reactor }: CaseContext) {
           registerWebEndpoints()
           const relay = relayURL(setup).replace(/:/g, '\\:')
-          const endpoint = clientFromString(reactor, `tunnel:${relay}:${lab.host}:${lab.ports.greet}:token=${setup.token}`)
+          const endpoint = clientFromString(
+            reactor, `tunnel:${relay}:${lab.host}:${lab.ports.greet}:token=${setup.token}`)
           const protocol = await connectProtocol(endpoint, new Recorder())
           await until(reactor, () => protocol.text === 'hello\r\n')
           equal(protocol.transport.getPeer(), { family: 'IPv4', type: 'TCP', host: lab.host, port: lab.ports.greet })

@@ -33,7 +33,8 @@ async function ask({ relay, token, host, port, line }: Asked): Promise<string> {
 interface Scope {
   skipWaiting(): Promise<void>
   addEventListener(type: 'install', listener: (event: { waitUntil(done: Promise<unknown>): void }) => void): void
-  addEventListener(type: 'message', listener: (event: MessageEvent & { waitUntil(done: Promise<unknown>): void }) => void): void
+  addEventListener(
+    type: 'message', listener: (event: MessageEvent & { waitUntil(done: Promise<unknown>): void }) => void): void
 }
 
 const scope = self as unknown as Scope
