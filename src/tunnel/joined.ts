@@ -15,7 +15,7 @@ export interface JoinedOwner {
   moved(bytes: number): number
   /** Calls after so many ms, unless the tunnel has ended. */
   later(ms: number, fn: () => void): void
-  /** One side has ended; the other is about to. Called twice. */
+  /** One side has ended; the other is told to. Called once for each. */
   ended(side: Side, reason: Failure): void
 }
 

@@ -7,7 +7,7 @@
  *   waiting ──OPEN──▶ deciding ──connected──▶ open ──▶ over        over: at any time, by either side
  */
 import type { Deferred, Failure } from '../defer/index.js'
-import { ConnectionClosed, TimeoutError, TunnelRefusedError } from '../errors/index.js'
+import { ConnectionClosed, ConnectionDone, TimeoutError, TunnelRefusedError } from '../errors/index.js'
 import type { IAddress, IDelayedCall, IProtocol } from '../interfaces/index.js'
 import { portableText } from '../core/index.js'
 import { Factory } from '../protocols/factory.js'
@@ -37,7 +37,7 @@ export interface TunnelInfo {
   /** What is asked for; '' and 0 while that is not known. */
   readonly host: string
   readonly port: number
-  /** Bytes that the client has sent, and has been sent. */
+  /** Bytes that the client, and the host, have sent; once the tunnel has ended. */
   readonly sent: number
   readonly received: number
 }
@@ -73,6 +73,8 @@ export class Session implements JoinedOwner {
   #page: Side | null = null
   #target: Side | null = null
   #lastByte = 0
+  /** Why it ended; where the two sides differ, that of the one which was cut off. */
+  #reason: Error | null = null
 
   constructor(
     owner: SessionOwner, client: Client, socket: TunnelSocket, reactor: RelayReactor,
@@ -122,7 +124,7 @@ export class Session implements JoinedOwner {
   /** The relay closes: what is open is reset. */
   abort(): void {
     if (this.#state === 'open') {
-      this.#page?.transport.abortConnection()
+      this.#abortBoth()
     } else if (this.#state !== 'over') {
       this.#socket.close()
       this.#end()
@@ -144,14 +146,19 @@ export class Session implements JoinedOwner {
     this.#pauses.add(call)
   }
 
-  ended(side: Side, reason: Failure): void {
-    if (this.#state === 'open') {
-      this.#count()
-      this.#owner.ended(this.info, reason.value as Error)
-      this.#end()
+  /** It is over once both are: what one has left is still on its way to the other. */
+  ended(side: Side, { value }: Failure): void {
+    if (side === this.#target) {
+      this.#target = null
+      this.info.received = side.bytes
+    } else {
+      this.#page = null
+      this.info.sent = side.bytes
     }
-    if (side === this.#target) this.#target = null
-    else this.#page = null
+    if (this.#reason === null || this.#reason instanceof ConnectionDone) this.#reason = value as Error
+    if (this.#page !== null || this.#target !== null || this.#state !== 'open') return
+    this.#owner.ended(this.info, this.#reason)
+    this.#end()
   }
 
   // --- inside
@@ -207,7 +214,13 @@ export class Session implements JoinedOwner {
   #idle(): void {
     const left = this.#lastByte + this.#owner.limits.idle - this.#reactor.now()
     if (left > 0) this.#deadline = this.#after(left, () => this.#idle())
-    else this.#page?.transport.abortConnection()
+    else this.#abortBoth()
+  }
+
+  #abortBoth(): void {
+    const target = this.#target
+    this.#page?.transport.abortConnection()
+    target?.transport.abortConnection()
   }
 
   /** What came is no message, or not one that may come now. */
@@ -221,11 +234,6 @@ export class Session implements JoinedOwner {
     this.#socket.close(code)
     this.#owner.refused(this.info, error)
     this.#end()
-  }
-
-  #count(): void {
-    this.info.sent = this.#page?.bytes ?? this.info.sent
-    this.info.received = this.#target?.bytes ?? this.info.received
   }
 
   #end(): void {

@@ -13,6 +13,7 @@ import type { Capabilities, ContractHost, StreamTraits, StreamWay } from '../../
 import type { Setup } from './setup.js'
 
 const EVERYTHING: StreamTraits = { halfClose: true, reset: true, backpressure: true }
+const NO_WASM = 'the page\'s Content-Security-Policy forbids WebAssembly'
 const NO_HALF = 'a WebSocket has no half-close'
 
 const capabilities: Capabilities = {
@@ -40,6 +41,7 @@ export function webHost(setup: Setup, peers: Worker): ContractHost {
   const relay = { url: setup.relay, token: setup.token }
   return {
     name: 'web', version: version(), capabilities, lab,
+    ...setup.wasm ? {} : { builds: { simd: NO_WASM, baseline: NO_WASM } },
     ways: [tunnel(setup), messagePort(peers), broadcast(), webSocket(setup)],
     createReactor: () => createReactor({ relay }),
     reach: (reactor, port) => new TCP4ClientEndpoint(reactor, lab.host, port),
