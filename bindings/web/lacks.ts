@@ -20,5 +20,5 @@ export const LACKS: Readonly<Record<string, string>> = Object.freeze({
   files: 'a page does not read the files of its machine',
   compression: 'CompressionStream neither flushes nor has a limit',
   resolver: 'a page does not learn addresses; a relay resolves names',
-  signals: 'a page gets no signals',
+  onSignal: 'a page gets no signals',
 })
