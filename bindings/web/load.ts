@@ -102,8 +102,17 @@ export function useCore(core: Core): void {
  */
 export async function loadCore(url?: string | URL): Promise<Core> {
   prepare()
+  if (url !== undefined) {
+    try {
+      configureDefaultCore({ module: await compile(url) })
+      return defaultCore()
+    } catch (error) {
+      if (!isForbidden(error)) throw error
+      // Or it is only that this engine has no SIMD, which the package's own copy does not need.
+      configureDefaultCore({ module: undefined })
+    }
+  }
   try {
-    if (url !== undefined) configureDefaultCore({ module: await compile(url) })
     return defaultCore()
   } catch (error) {
     if (!isForbidden(error)) throw error

@@ -156,15 +156,17 @@ export class BroadcastServerBase implements IStreamServerEndpoint {
     const link = new MessageLink(this.#open(`${this.#name}/${id}`), this.#reactor, {
       ...window === undefined ? {} : { window }, peer, isShared: true,
       met: (meant) => {
+        // Another listener greets, or is meant.
+        if (meant !== own) return false
         alarm.cancel()
-        if (meant !== own) {
-          link.close()
-          return false
-        }
         sink.accepted(link.channel)
         return true
       },
       missed: () => alarm.cancel(),
+      others: () => {
+        if (alarm.active()) alarm.cancel()
+        link.close()
+      },
     })
     const alarm = this.#reactor.callLater(TIMEOUT, () => link.close())
     link.greet(own)

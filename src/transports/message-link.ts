@@ -33,8 +33,10 @@ const VERSION = 1
 export interface LinkOptions extends CreditOptions {
   /** What this end is called by the other; '' where there is only one. */
   id?: string
-  /** The other end's first message has come: whether it means this end. */
+  /** A first message has come: whether it is for this end. If not, this one waits on. */
   met?: (id: string) => boolean
+  /** Others have met here. */
+  others?: () => void
   /** It is over before the other end has said anything; `isRefused` where that was said. */
   missed?: (isRefused: boolean) => void
   peer?: IAddress
@@ -105,6 +107,7 @@ export class MessageLink implements CreditLink {
     const [kind, first] = Array.isArray(data) ? data as unknown[] : []
     if (!this.#isMet) {
       if (kind === 'reset') this.#missed(true)
+      else if (this.#options.isShared === true && kind !== MAGIC) this.#options.others?.()
       else this.#meet(data as unknown[])
       return
     }
@@ -123,8 +126,8 @@ export class MessageLink implements CreditLink {
       if (this.#options.isShared !== true) this.#spoilt('something that is no greeting')
       return
     }
-    this.#isMet = true
     if (this.#options.met?.(id) === false) return
+    this.#isMet = true
     this.channel.creditArrived(window)
   }
 
