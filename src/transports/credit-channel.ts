@@ -122,6 +122,7 @@ export class CreditChannel implements StreamChannel {
       }
       return
     }
+    if (this.#isClosing) return
     this.#isClosing = true
     // Nobody looks at it any more; but a peer that waits for room to send its end must get some.
     for (const bytes of this.#held) this.#grant(bytes.length)
