@@ -27,7 +27,9 @@ export {
 export {
   CertificateError, PlaintextAfterStartTLS, TLSError, TLSHandshakeError, TLSOptionsError, TLSTruncated,
 } from './errors/index.js'
-export type { CertificateReason, ErrorClass, ErrorDetails, Fault, HandshakeReason } from './errors/index.js'
+export type {
+  CertificateReason, ErrorClass, ErrorDetails, Fault, HandshakeReason, TunnelRefusal,
+} from './errors/index.js'
 export { ProducerAlreadyRegistered, WebSocketClosed, WriteLimitExceeded } from './transports/index.js'
 
 // Connections
@@ -86,6 +88,7 @@ export {
   FileReadError, HTTPConnectError, ProxyClosedError, ProxyError, ProxyProtocolError, ProxyReplyError,
   SOCKSAddressNotSupported, SOCKSAuthenticationError, SOCKSCommandNotSupported, SOCKSConnectionRefused, SOCKSError,
   SOCKSGeneralFailure, SOCKSHostUnreachable, SOCKSNetworkUnreachable, SOCKSNotAllowed, SOCKSTTLExpired,
+  TunnelRefusedError,
 } from './errors/index.js'
 export type {
   Codec, CodecSink, CompressionHost, CompressorOptions, ContentCoding, DecompressorOptions, DirectoryEntry, FileKind,
