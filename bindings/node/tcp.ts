@@ -67,7 +67,8 @@ class Listener implements ListenHandle {
     reusesPorts((can) => {
       if (this.#isClosed) return
       if (can) this.#listen(request)
-      else this.#failed(new NotSupportedError(`Node ${process.version}`, 'reusePort'))
+      else this.#failed(new NotSupportedError(
+        `Node ${process.version}`, 'reusePort', { reason: 'Node has it from 22.12 and from 23.1 on' }))
     })
   }
 
