@@ -18,13 +18,13 @@ import { bunCore, prepare } from './load.js'
 import { bunResolver } from './resolver.js'
 import { BunTCP } from './tcp.js'
 import { BunUDP } from './udp.js'
+import { BunUNIX } from './unix.js'
 
 /** Options of {@link createReactor}. */
 export type BunReactorOptions = ReactorOptions
 
 const LACKS = {
   tls: 'whorl/bun does not reach TLS of Bun yet',
-  unix: 'whorl/bun does not reach UNIX sockets of Bun yet',
   processes: 'whorl/bun does not start programs yet',
   descriptors: 'whorl/bun does not reach file descriptors yet',
   threads: 'whorl/bun has no pool of workers yet',
@@ -40,7 +40,8 @@ export function createReactor(options?: BunReactorOptions): Reactor {
 
 function makeReactor(options?: BunReactorOptions): Reactor {
   const parts: ReactorParts = {
-    core: bunCore, host: new BunHost(), lacks: LACKS, tcp: new BunTCP(), udp: new BunUDP(), resolver: bunResolver(),
+    core: bunCore, host: new BunHost(), lacks: LACKS, tcp: new BunTCP(), udp: new BunUDP(), unix: new BunUNIX(),
+    resolver: bunResolver(),
   }
   return new Reactor(parts, options)
 }

@@ -56,6 +56,10 @@ export class Listener implements ListenHandle, Opening {
     channel.hold()
   }
 
+  get isListening(): boolean {
+    return this.#listener !== null && !this.#isClosed
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
