@@ -1,13 +1,12 @@
 /**
- * The clock, timers and text of workerd for a reactor.
+ * The clock, timers, text and chance of workerd for a reactor.
  *
  * Owns: the handles behind them. Must not know: what a reactor does with them. Timers belong to the event in which they
  * were set, and run after its answer only as long as its `ctx.waitUntil` holds it.
  */
-
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
-import { NotSupportedError } from '../../src/errors/index.js'
 import { globals } from './api.js'
+import { encodeText } from './load.js'
 
 /** The longest that timers can wait; a reactor looks again when one went off early. */
 const LONGEST = 2 ** 31 - 1
@@ -18,12 +17,11 @@ const MOST_RANDOM = 65_536
 /** workerd, for one reactor. */
 export class WorkerdHost implements HostPort {
   readonly name = 'workerd'
-  readonly #encoder = new TextEncoder()
   #latest = 0
 
-  /** Whole milliseconds here; workerd's clock is the wall's, which may be set back. */
+  /** Whole milliseconds; workerd's clock is the wall's, which may be set back. */
   now(): number {
-    this.#latest = Math.max(this.#latest, globals().performance.now())
+    this.#latest = Math.max(this.#latest, performance.now())
     return this.#latest
   }
 
@@ -44,18 +42,20 @@ export class WorkerdHost implements HostPort {
   }
 
   afterJobs(fn: () => void): void {
-    globals().setTimeout(fn, 0)
+    queueMicrotask(fn)
   }
 
-  /** An event lives as long as its `ctx.waitUntil` says, which is not the reactor's to decide. */
-  keepAlive(): void {}
+  keepAlive(_wanted: boolean): void {
+    // An event lives as long as its answer and its `ctx.waitUntil` take, which is not the reactor's to decide.
+  }
 
   installSignals(): () => void {
-    throw new NotSupportedError('workerd', 'signals', { reason: 'a worker hears of none' })
+    // There are none; `run` goes on without.
+    return () => undefined
   }
 
   encode(text: string): Uint8Array {
-    return this.#encoder.encode(text)
+    return encodeText(text)
   }
 
   allocate(length: number): Uint8Array {
@@ -64,7 +64,7 @@ export class WorkerdHost implements HostPort {
 
   entropy(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += MOST_RANDOM) {
-      globals().crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM))
+      crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM) as Uint8Array<ArrayBuffer>)
     }
   }
 }

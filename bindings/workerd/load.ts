@@ -1,34 +1,56 @@
 /**
- * The core and the log on workerd: the compiled core that the worker's configuration carries, and console.error.
+ * The core and the log on workerd: the compiled core that the bundle imports as a module, TextDecoder, and the console.
  *
- * Owns: when it is put in place. Must not know: reactors. workerd refuses to compile bytes, so that the copy inside the
- * package is never tried here.
+ * Owns: the text port, and which core it is. Must not know: reactors. workerd refuses to compile bytes, so that the
+ * copies inside the package are never tried here. Importing this makes no instance, and asks no clock: at module scope
+ * there is neither time nor chance. Ends of turns stay with promise jobs, since a timer would belong to one event.
  */
-
-import { configureDefaultCore, CoreError, defaultCore } from '../../src/core/index.js'
-import type { Core } from '../../src/core/index.js'
-import { setTurnEnd } from '../../src/defer/index.js'
+import module from './core.wasm'
+import { configureDefaultCore, defaultCore } from '../../src/core/index.js'
+import type { Core, TextPort } from '../../src/core/index.js'
 import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
-import { globals } from './api.js'
 
-setLogClock(() => Date.now())
-setFallbackSink((event) => globals().console.error(formatEvent(event)))
+let encoder: TextEncoder | null = null
+let decoder: TextDecoder | null = null
 
-let hasCore = false
-
-/** Keeps the isolate's compiled core; the first that is passed counts. */
-export function prepare(module?: WebAssembly.Module): void {
-  if (hasCore || module === undefined) return
-  hasCore = true
-  configureDefaultCore({ module, allocate: (length) => new Uint8Array(length) })
-  setTurnEnd((fn) => void globals().setTimeout(fn, 0))
+/** UTF-8. */
+export function encodeText(text: string): Uint8Array {
+  return (encoder ??= new TextEncoder()).encode(text)
 }
 
-/** The isolate's core, made at the first call. @throws CoreError where no module was passed */
-export function workerdCore(): Core {
-  if (!hasCore) {
-    throw new CoreError('workerd compiles no bytes: pass createReactor({ module }), a core.wasm that the configuration ' +
-      'lists as a wasm module.')
+function decode(bytes: Uint8Array, start: number, end: number): string {
+  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
+  return decoder.decode(bytes.subarray(start, end))
+}
+
+/** Below this many characters, making them one by one is quicker than to ask the decoder. */
+const SHORT = 24
+const RUN = 4096
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  for (let at = start; at < end; at += RUN) {
+    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + RUN, end)) as unknown as number[])
   }
+  return text
+}
+
+const text: TextPort = {
+  ascii: (bytes, start, end) => end - start < SHORT ? latin1(bytes, start, end) : decode(bytes, start, end),
+  // What is called iso-8859-1 there is windows-1252.
+  latin1,
+  utf8: decode,
+  encode: encodeText,
+}
+
+configureDefaultCore({ module, text })
+setLogClock(() => Date.now())
+setFallbackSink((event) => {
+  const isError = event.level === 'error' || event.level === 'critical'
+  console[isError ? 'error' : 'warn'](formatEvent(event))
+})
+
+/** The isolate's core, made at the first call; all events share it. */
+export function workerdCore(): Core {
   return defaultCore()
 }
