@@ -1,34 +1,15 @@
 /**
- * whorl on workerd: composes reactors from the core, workerd's clock and its sockets.
+ * whorl on workerd: reactors for its events and Durable Objects, sockets in both directions, sites behind `fetch`.
  *
- * Owns: how a reactor is made. There is no default reactor, and none may be made at module scope: what a reactor holds
- * belongs to the event, or the Durable Object, that made it, and workerd lets nobody else use it.
+ * Owns: nothing; it names what there is. Importing this has no effect. There is no default reactor: what a reactor
+ * holds belongs to the event that made it.
  */
-import type { ReactorParts } from '../../src/interfaces/index.js'
-import { Reactor } from '../../src/reactor/index.js'
-import type { ReactorOptions } from '../../src/reactor/index.js'
-import { WorkerdHost } from './host.js'
-import { LACKS } from './lacks.js'
-import { workerdCore } from './load.js'
-import { WorkerdTCP } from './tcp.js'
-import { workerdTLS } from './tls.js'
-
-/** Options of {@link createReactor}. */
-export interface WorkerdReactorOptions extends ReactorOptions {
-  /**
-   * Stands between the reactor and its host, to write down what it lives through: see `recordTo` of
-   * `whorl/testing`.
-   */
-  record?: { wrap(parts: ReactorParts): ReactorParts }
-}
-
-/** A reactor for one event or one Durable Object, independent of every other. Make none at module scope. */
-export function createReactor({ record, ...options }: WorkerdReactorOptions = {}): Reactor {
-  const parts: ReactorParts = {
-    core: workerdCore, host: new WorkerdHost(), lacks: LACKS, tcp: new WorkerdTCP(), tls: workerdTLS,
-  }
-  return new Reactor(record?.wrap(parts) ?? parts, options)
-}
-
+export { handlers } from './handlers.js'
+export type { Answer, Asked, HandlersOptions, WorkerHandlers } from './handlers.js'
+export type { Incoming, SocketTarget } from './inbound.js'
 export { workerdCore } from './load.js'
+export { ReactorObject } from './object.js'
+export { createReactor } from './reactor.js'
+export type { WorkerdReactorOptions } from './reactor.js'
+export { acceptWebSocket } from './websocket.js'
 export type { Reactor } from '../../src/reactor/index.js'

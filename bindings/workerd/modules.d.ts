@@ -18,5 +18,5 @@ declare module 'cloudflare:workers' {
 
 declare module '*/core.wasm' {
   const module: WebAssembly.Module
-  export default module
+  export { module as default }
 }

@@ -54,8 +54,10 @@ function failure(host: string, cause: unknown): ConnectError {
     `No connection to ${host}: workerd does not say whether there is no such name, or nobody listens there.`, { cause })
 }
 
-/** Of `127.0.0.1:80` and `[::1]:80`; null for what is none, as the path of a UNIX socket. */
+/** Of `127.0.0.1:80`, `[::1]:80` and `unix:/path:0`; null for what is none. */
 export function addressOf(text: string | undefined): IAddress | null {
+  const [, path] = /^unix:(.*):0$/.exec(text ?? '') ?? []
+  if (path !== undefined) return { family: 'UNIX', type: 'UNIX', path }
   const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(text ?? '') ?? []
   return host === undefined ? null : tcpAddress(host, Number(port))
 }

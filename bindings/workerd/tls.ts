@@ -37,12 +37,15 @@ export const workerdTLS: TLSHost = {
   },
 }
 
-/** The first option that workerd has nothing for. */
+/**
+ * The first option that workerd has nothing for. ALPN is not among them: it is an offer, which nobody need take, and
+ * that nobody took it is what the session says.
+ */
 function refused(options: TLSClientOptions): string | null {
-  const { ca, identity, insecureSkipVerify, alpn = [], minVersion, maxVersion, ciphers, sessions } = options
+  const { ca, identity, insecureSkipVerify, minVersion, maxVersion, ciphers, sessions } = options
   const asked = {
     ca: ca !== undefined, identity: identity !== undefined, insecureSkipVerify: insecureSkipVerify === true,
-    alpn: alpn.length > 0, ciphers: ciphers !== undefined, sessions: sessions !== undefined,
+    ciphers: ciphers !== undefined, sessions: sessions !== undefined,
     // 1.2 and 1.3 are what it speaks.
     minVersion: minVersion === 'TLSv1.3', maxVersion: maxVersion === 'TLSv1.2',
   }

@@ -42,7 +42,8 @@ export function workerdHost(lab: Lab, version: string): ContractHost {
   return {
     name: 'workerd', version, capabilities, lab, ways: [tcp(lab), tls(lab)],
     tlsLacks: {
-      ca: NO_OPTION, insecureSkipVerify: NO_OPTION, alpn: NO_OPTION,
+      ca: NO_OPTION, insecureSkipVerify: NO_OPTION,
+      alpn: 'workerd offers nothing by ALPN',
       reasons: 'workerd writes into its log why a handshake failed, and does not tell workers',
       session: 'workerd tells workers nothing of what a handshake agreed on',
     },
