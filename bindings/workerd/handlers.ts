@@ -87,7 +87,6 @@ export class Events<Env> {
   }
 }
 
-/** Stubs have every method that one asks for: what has these is none of them. */
 function isFactory(one: IProtocolFactory | SocketTarget): one is IProtocolFactory {
   return !isStub(one)
 }
@@ -96,9 +95,10 @@ function isHandler(one: Site | IRequestHandler | SocketTarget): one is Site | IR
   return !isStub(one)
 }
 
+/** Stubs have every method that one asks for; factories and sites have neither of these. */
 function isStub(one: object): one is SocketTarget {
-  return typeof (one as Partial<SocketTarget>).connect === 'function' && 'fetch' in one && !('buildProtocol' in
-    Object.getPrototypeOf(one))
+  const { connect, fetch } = one as Partial<SocketTarget>
+  return typeof connect === 'function' && typeof fetch === 'function'
 }
 
 /**
