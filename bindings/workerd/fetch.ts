@@ -16,11 +16,15 @@ import { answerUpgrade } from './websocket.js'
 /** Fields that are about one connection, and not about the message (RFC 9110, 7.6.1). */
 const OF_CONNECTION = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']
 
+let encoded: typeof Response | null = null
+
 /** Response, whose bytes are sent as they are although a field says how they are encoded. */
-class Encoded extends Response {
-  constructor(body?: BodyInit | null, init: ResponseInit = {}) {
-    const headers = withoutConnection(new Headers(init.headers))
-    super(body, { ...init, headers, encodeBody: 'manual' } as ResponseInit)
+function encodedResponse(): typeof Response {
+  return encoded ??= class extends Response {
+    constructor(body?: BodyInit | null, init: ResponseInit = {}) {
+      const headers = withoutConnection(new Headers(init.headers))
+      super(body, { ...init, headers, encodeBody: 'manual' } as ResponseInit)
+    }
   }
 }
 
@@ -40,16 +44,24 @@ function peerOf(request: Request): IAddress | undefined {
 
 /**
  * Has a site answer a request, which may be one for a WebSocket.
+ * @param waitUntil keeps the event alive until the site's side has ended, too
  * @returns what a `fetch` handler returns; rejects when the site broke the connection off
  */
-export async function answer(reactor: Reactor, site: Site, request: Request): Promise<Response> {
+export async function answer(
+  reactor: Reactor, site: Site, request: Request, waitUntil: (promise: Promise<void>) => void): Promise<Response> {
   site.useReactor(reactor)
-  const endpoint = new FactoryClientEndpoint(reactor, site, peerOf(request))
+  let ended: () => void = () => undefined
+  waitUntil(new Promise((resolve) => {
+    ended = resolve
+  }))
+  const from = peerOf(request)
+  const endpoint = new FactoryClientEndpoint(reactor, site, { ended, ...from === undefined ? {} : { from } })
   const url = new URL(request.url)
   const isUpgrade = request.headers.get('upgrade')?.toLowerCase() === 'websocket'
   url.protocol = isUpgrade ? 'ws:' : 'http:'
   if (isUpgrade) return await answerUpgrade(reactor, endpoint, url, withoutConnection(request.headers))
-  const ask = fetchVia(new Agent(reactor, { endpointFor: () => endpoint }), { Response: Encoded, ReadableStream })
+  const ask = fetchVia(new Agent(reactor, { endpointFor: () => endpoint }),
+    { Response: encodedResponse(), ReadableStream })
   return await ask(url, {
     method: request.method, headers: withoutConnection(request.headers), body: request.body, redirect: 'manual',
     signal: request.signal,

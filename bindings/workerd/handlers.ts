@@ -81,7 +81,8 @@ export class Events<Env> {
     if (chosen === undefined) return new Response('There is nothing here.\n', { status: 404 })
     if (chosen instanceof Response) return chosen
     if (isHandler(chosen)) {
-      return await answer(reactor, chosen instanceof Site ? chosen : new Site(chosen, { reactor }), request)
+      const site = chosen instanceof Site ? chosen : new Site(chosen, { reactor })
+      return await answer(reactor, site, request, waitUntil)
     }
     return await chosen.fetch(request)
   }

@@ -40,10 +40,12 @@ export function acceptWebSocket(reactor: Reactor, protocol: IProtocol, { subprot
 
 /** Stands between a WebSocket of workerd and the protocol of a Site. */
 class Passing extends WebSocketProtocol {
-  #ws: WorkerdWebSocket | null = null
+  readonly #ws: WorkerdWebSocket
   #isOver = false
 
-  begin(ws: WorkerdWebSocket): void {
+  /** Accepts it: what the Site's protocol says at once is sent with the answer. */
+  constructor(ws: WorkerdWebSocket) {
+    super()
     this.#ws = ws
     ws.binaryType = 'arraybuffer'
     ws.addEventListener('message', ({ data }: { data: string | ArrayBuffer }) => {
@@ -63,11 +65,11 @@ class Passing extends WebSocketProtocol {
   }
 
   override textReceived(text: string): void {
-    if (!this.#isOver) this.#ws?.send(text)
+    if (!this.#isOver) this.#ws.send(text)
   }
 
   override binaryReceived(data: Uint8Array): void {
-    if (!this.#isOver) this.#ws?.send(data.slice())
+    if (!this.#isOver) this.#ws.send(data.slice())
   }
 
   override connectionLost(reason: Failure): void {
@@ -87,7 +89,7 @@ class Passing extends WebSocketProtocol {
   /** Answers a close that came, too: workerd does not do so by itself. */
   #close(code: number, reason = ''): void {
     try {
-      this.#ws?.close(NO_CODES.includes(code) ? 1000 : code, reason)
+      this.#ws.close(NO_CODES.includes(code) ? 1000 : code, reason)
     } catch {
       // It is closed.
     }
@@ -101,7 +103,8 @@ export async function answerUpgrade(
     .filter((one) => one !== '')
   const more = [...headers].filter(([name]) => name !== 'host' && name !== 'origin' && !/^sec-websocket-/.test(name))
   const origin = headers.get('origin')
-  const passing = new Passing()
+  const { 0: client, 1: server } = new (globals().WebSocketPair)()
+  const passing = new Passing(server)
   try {
     await connectWebSocket(reactor, url, passing, {
       endpoint, headers: more, subprotocols: offered, ...origin === null ? {} : { origin },
@@ -111,7 +114,5 @@ export async function answerUpgrade(
     const { status, body } = error
     return new Response(body as Uint8Array<ArrayBuffer>, { status, headers: [...error.headers] as [string, string][] })
   }
-  const { 0: client, 1: server } = new (globals().WebSocketPair)()
-  passing.begin(server)
   return switching(client, passing.subprotocol)
 }

@@ -9,7 +9,7 @@ import { ConnectionRefusedError } from '../errors/index.js'
 import type {
   ConnectHandle, ConnectSink, IAddress, IProtocol, IProtocolFactory, IStreamClientEndpoint,
 } from '../interfaces/index.js'
-import { unowned } from '../transports/bridges.js'
+import { captureContext } from '../transports/carrier.js'
 import { channelPair } from '../transports/channel-pair.js'
 import { CONNECT_TIMEOUT, StreamConnector, StreamTransport } from '../transports/index.js'
 import type { StreamReactor } from '../transports/index.js'
@@ -18,20 +18,28 @@ import { connecting } from './connecting.js'
 
 const HERE: IAddress = Object.freeze({ family: 'memory', type: 'memory', name: 'here' })
 
+/** Options of a {@link FactoryClientEndpoint}. */
+export interface FactoryClientOptions {
+  /** Who connects, as the factory's protocols see it. */
+  from?: IAddress
+  /** Called when a connection of the factory's has ended. */
+  ended?: () => void
+}
+
 /** Connects to a factory. */
 export class FactoryClientEndpoint implements IStreamClientEndpoint {
   readonly #reactor: StreamReactor
   readonly #server: IProtocolFactory
   readonly #from: IAddress
+  readonly #ended: () => void
 
-  /**
-   * @param server whose protocols are connected to; that it is started is its owner's affair
-   * @param from who connects, as those protocols see it
-   */
-  constructor(reactor: StreamReactor, server: IProtocolFactory, from: IAddress = HERE) {
+  /** @param server whose protocols are connected to; that it is started is its owner's affair */
+  constructor(
+    reactor: StreamReactor, server: IProtocolFactory, { from = HERE, ended }: FactoryClientOptions = {}) {
     this.#reactor = reactor
     this.#server = server
     this.#from = from
+    this.#ended = ended ?? (() => undefined)
     keepClock(this, reactor)
   }
 
@@ -69,7 +77,8 @@ export class FactoryClientEndpoint implements IStreamClientEndpoint {
       return
     }
     const [near, far] = channelPair(this.#reactor, this.#from, HERE)
-    new StreamTransport(this.#reactor, far, unowned()).start(protocol)
+    const owner = { carry: captureContext(), connectionEnded: () => this.#ended() }
+    new StreamTransport(this.#reactor, far, owner).start(protocol)
     sink.connected(near)
   }
 }

@@ -26,7 +26,7 @@ export async function startWorkerd(
   for (const stream of [child.stdout, child.stderr] as Readable[]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       last = `${last}${text}`.slice(-4000)
-      if (/failed:/.test(text)) log(text)
+      for (const [line] of text.matchAll(/^failed: .*$/gm)) log(line)
     })
   }
   let closing = false
