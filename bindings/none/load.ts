@@ -4,13 +4,16 @@
  * Owns: when it is put in place. Must not know: reactors. The wasm itself is not part of dist/none.js.
  */
 import { configureDefaultCore, CoreError, defaultCore } from '../../src/core/index.js'
-import type { Core, CoreOptions } from '../../src/core/index.js'
+import type { Core, CoreBuild, CoreOptions } from '../../src/core/index.js'
+import { provideModules } from '../../src/core/instantiate.js'
 import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
 
 /** What the embedder passes for the context as a whole; the first reactor that is made takes it. */
 export interface LoadOptions {
   /** `core.wasm`, compiled: also by another realm, and also where compiling is forbidden. */
   module?: WebAssembly.Module
+  /** Both of the package's builds, compiled, for whoever asks `createCore` for one of them by name; seldom needed. */
+  modules?: Readonly<Partial<Record<CoreBuild, WebAssembly.Module>>>
   /** The core by other means: `instantiatePlain`, where there is no WebAssembly. */
   instantiate?: CoreOptions['instantiate']
   /** Takes warnings, and what is worse, as text; while there is none, the last of them are held. */
@@ -22,12 +25,14 @@ export interface LoadOptions {
 let hasCore = false
 
 /** Keeps what was passed. */
-export function prepare({ module, instantiate, log, wallClock }: LoadOptions): void {
+export function prepare({ module, modules, instantiate, log, wallClock }: LoadOptions): void {
   if (wallClock !== undefined) setLogClock(() => wallClock())
   if (log !== undefined) setFallbackSink((event) => log(formatEvent(event)))
-  if (hasCore || (module === undefined && instantiate === undefined)) return
+  if (modules !== undefined) provideModules(modules)
+  if (hasCore || (module === undefined && modules === undefined && instantiate === undefined)) return
   hasCore = true
-  configureDefaultCore(instantiate === undefined ? { module } : { instantiate })
+  if (instantiate !== undefined) configureDefaultCore({ instantiate })
+  else if (module !== undefined) configureDefaultCore({ module })
 }
 
 /** The context's core, made at the first call. @throws CoreError where the embedder passed none */

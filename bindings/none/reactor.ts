@@ -30,7 +30,7 @@ const NO_SEND = 'the embedder passed no `send`'
 const LACKS = {
   tls: 'TLS needs a host that has it; the embedder may connect over TLS itself', unix: OWN_ONLY,
   processes: OWN_ONLY, descriptors: OWN_ONLY, threads: OWN_ONLY, files: OWN_ONLY, compression: OWN_ONLY,
-  listenMulticast: 'the messages to the embedder have none for groups',
+  listenMulticast: 'the messages to the embedder have none for groups', onSignal: 'signals are the embedder\'s',
 }
 
 /** A reactor of a context that has no host of its own. */

@@ -17,11 +17,23 @@ export type CoreBuild = 'simd' | 'baseline'
 const modules: Partial<Record<CoreBuild, WebAssembly.Module>> = {}
 let best: CoreBuild | undefined
 
+/**
+ * Modules for a bundle that has none of its own, or may not compile them; they may be another realm's.
+ *
+ * @param given what `createCore({ build })` takes for these builds from now on
+ * @internal
+ */
+export function provideModules(given: Readonly<Partial<Record<CoreBuild, WebAssembly.Module>>>): void {
+  Object.assign(modules, given)
+  best = modules.simd === undefined ? 'baseline' : 'simd'
+}
+
 /** The build that this engine can run: SIMD where `WebAssembly.validate` accepts it. */
 export function bestBuild(): CoreBuild {
   if (typeof WebAssembly === 'undefined') {
     throw new CoreError('This host has no WebAssembly: pass { instantiate: instantiatePlain } from whorl/core/plain.')
   }
+  if (SIMD_BASE64 === '') return best ?? 'baseline'
   best ??= WebAssembly.validate(fromBase64(SIMD_BASE64)) ? 'simd' : 'baseline'
   return best
 }
@@ -36,7 +48,12 @@ export function instantiateModule(source: CoreSource): Instantiate {
 
 function ownModule(build: CoreBuild): WebAssembly.Module {
   if (build !== 'simd' && build !== 'baseline') throw new CoreError(`There is no build '${String(build)}' of the core.`)
-  return (modules[build] ??= new WebAssembly.Module(fromBase64(build === 'simd' ? SIMD_BASE64 : BASELINE_BASE64)))
+  const text = build === 'simd' ? SIMD_BASE64 : BASELINE_BASE64
+  if (text === '' && modules[build] === undefined) {
+    throw new CoreError('This context carries no core: pass { module }, a compiled core.wasm, or ' +
+      '{ instantiate: instantiatePlain }.')
+  }
+  return (modules[build] ??= new WebAssembly.Module(fromBase64(text)))
 }
 
 function asModule(source: WebAssembly.Module | Uint8Array<ArrayBuffer>): WebAssembly.Module {

@@ -4,6 +4,7 @@
  * Owns: the interface, and a portable default that works even where TextDecoder is missing. Must not know: frames.
  * Invalid UTF-8 becomes U+FFFD as the WHATWG Encoding Standard says; a byte order mark is kept as U+FEFF.
  */
+import { concat } from './bytes.js'
 
 /** Text conversion over the bytes [start, end) of a view. */
 export interface TextPort {
@@ -87,4 +88,39 @@ export function portableText(native = true): TextPort {
     utf8,
     encode: encoder === null ? encodeByHand : (text) => encoder.encode(text),
   }
+}
+
+let shared: TextPort | undefined
+
+/** A text as UTF-8, wherever this runs; for what is no frame of a core, whose own port is faster. */
+export function encodeText(text: string): Uint8Array<ArrayBuffer> {
+  return (shared ??= portableText()).encode(text) as Uint8Array<ArrayBuffer>
+}
+
+/** The text of bytes that are UTF-8, wherever this runs. */
+export function decodeText(bytes: Uint8Array): string {
+  return (shared ??= portableText()).utf8(bytes, 0, bytes.length)
+}
+
+/** The text of bytes that come in pieces, whose edges may be inside of a code point. */
+export class TextInPieces {
+  #rest: Uint8Array = new Uint8Array(0)
+
+  /** The text of what came, but for a code point whose bytes are not all there. */
+  write(piece: Uint8Array): string {
+    const bytes = concat([this.#rest, piece])
+    const whole = bytes.length - unfinished(bytes)
+    this.#rest = bytes.slice(whole)
+    return decodeText(bytes.subarray(0, whole))
+  }
+}
+
+/** How many bytes at the end may be the beginning of a code point. */
+function unfinished(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back]
+    if (byte >= 0xc0) return byte >= (back === 1 ? 0xc0 : back === 2 ? 0xe0 : 0xf0) ? back : 0
+    if (byte < 0x80) return 0
+  }
+  return 0
 }

@@ -5,6 +5,7 @@
  * Owns: what becomes of the program's error output. Must not know: how a child is made a connection; the reactor's
  * `connectProcess` does that. Source: twisted.internet.endpoints.ProcessEndpoint.
  */
+import { TextInPieces } from '../core/text.js'
 import type { Deferred } from '../defer/index.js'
 import type { IProtocol, IProtocolFactory, IReactorProcess, IStreamClientEndpoint } from '../interfaces/index.js'
 import { Logger } from '../logger/index.js'
@@ -55,9 +56,9 @@ export class ProcessEndpoint implements IStreamClientEndpoint {
 /** Logs what a program says to its standard error, in the pieces that it comes in. */
 function errorLog(executable: string): (data: Uint8Array) => void {
   const log = new Logger('whorl.process')
-  const decoder = new TextDecoder()
+  const decoder = new TextInPieces()
   return (data) => {
-    const text = decoder.decode(data, { stream: true })
+    const text = decoder.write(data)
     if (text !== '') log.warn(`${executable} says: ${text.trimEnd()}`, { executable, text })
   }
 }

@@ -1,11 +1,13 @@
 /**
  * URLs of http and https: what a request needs to know of one, and what no request may carry.
  *
- * Owns: the one place of src/http that uses the host's URL and URLSearchParams (WHATWG), and the checks that these
- * leave out: they drop tabs and line ends without a word. Must not know: requests. Source: RFC 9110, 4.2; RFC 3986;
- * WHATWG URL.
+ * Owns: the one place of src/http that uses the host's URL and URLSearchParams (WHATWG), or what stands in for them
+ * where the host has none, and the checks that these leave out: they drop tabs and line ends without a word. Must not
+ * know: requests. Source: RFC 9110, 4.2; RFC 3986; WHATWG URL.
  */
 import { NotSupportedError, SchemeNotSupported } from '../errors/index.js'
+import { parseURL, wholeURL } from './web-url.js'
+import type { URLParts } from './web-url.js'
 
 /** A URL, taken apart. */
 export interface HTTPURL {
@@ -55,7 +57,7 @@ export function parseHTTPURL(url: string | URL): HTTPURL {
 /** A reference, as `Location` has it, as a whole URL; its fragment stays. @throws TypeError for what is none */
 export function resolveURL(base: string, reference: string): string {
   checkText(reference)
-  return new (hostURL())(reference, base).href
+  return typeof URL === 'undefined' ? wholeURL(reference, base) : new URL(reference, base).href
 }
 
 /** The parameters of a query. @param query with or without its question mark */
@@ -64,13 +66,12 @@ export function queryOf(query: string): URLSearchParams {
   return new URLSearchParams(query)
 }
 
-/** The same URL with credentials in front of its host. @internal */
+/** The same URL with credentials in front of its host. @param url without any, as `href` has it @internal */
 export function withCredentials(url: string, credentials: HTTPURL['credentials']): string {
   if (credentials === null) return url
-  const made = new (hostURL())(url)
-  made.username = encodeURIComponent(credentials.username)
-  made.password = encodeURIComponent(credentials.password)
-  return made.href
+  const { username, password } = credentials
+  const shown = `${encodeURIComponent(username)}${password === '' ? '' : `:${encodeURIComponent(password)}`}`
+  return url.replace('//', () => `//${shown}@`)
 }
 
 function take(text: string): HTTPURL {
@@ -80,10 +81,11 @@ function take(text: string): HTTPURL {
   if (scheme !== 'http' && scheme !== 'https') {
     throw new SchemeNotSupported(`The scheme of URLs is http or https here, not ${scheme}.`)
   }
-  let url: URL
+  let url: URLParts
   try {
-    url = new (hostURL())(text)
+    url = typeof URL === 'undefined' ? parseURL(text) : new URL(text)
   } catch (error) {
+    if (error instanceof NotSupportedError) throw error
     throw new TypeError(`${shown(text)} is no URL`, { cause: error })
   }
   const { protocol, hostname, port, host, pathname, search, username, password } = url
@@ -122,9 +124,4 @@ function shown(text: string): string {
 function checkText(text: string): void {
   if (typeof text !== 'string') throw new TypeError(`a URL is text, not ${String(text)}`)
   if (UNWANTED.test(text)) throw new TypeError(`${shown(text)} holds a blank or a control character`)
-}
-
-function hostURL(): typeof URL {
-  if (typeof URL === 'undefined') throw new NotSupportedError('this host', 'URL')
-  return URL
 }

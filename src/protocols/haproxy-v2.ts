@@ -10,6 +10,7 @@
  *
  * Owns: reading and writing it. Must not know: connections. Source: the specification's section 2.2.
  */
+import { decodeText, encodeText } from '../core/text.js'
 import { ProxyProtocolError } from '../errors/index.js'
 import type { IAddress } from '../interfaces/index.js'
 import { crc32c } from './haproxy-crc32c.js'
@@ -143,7 +144,7 @@ function textField(tlvs: readonly ProxyTLV[], type: number): string | null {
 }
 
 function text(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  return decodeText(bytes)
 }
 
 function hex(byte: number): string {
@@ -189,7 +190,7 @@ function writeAddresses(source: IAddress, destination: IAddress): [carrier: numb
   if (ends.every((one) => one.family === 'UNIX')) {
     const bytes = new Uint8Array(2 * UNIX_PATH)
     for (const [index, one] of ends.entries()) {
-      const path = new TextEncoder().encode((one as { path: string | null }).path ?? '')
+      const path = encodeText((one as { path: string | null }).path ?? '')
       if (path.length > UNIX_PATH) return [0x00, new Uint8Array(0)]
       bytes.set(path, index * UNIX_PATH)
     }

@@ -7,6 +7,7 @@
  * Any 2xx answer makes the tunnel, whatever Content-Length it claims: the first byte behind its empty line is the
  * tunnel's. A 1xx answer announces another one.
  */
+import { encodeText } from '../core/text.js'
 import { HTTPConnectError, ProxyClosedError, ProxyReplyError } from '../errors/index.js'
 import type { Failure } from '../defer/index.js'
 import type { Handshake, HandshakeStep } from './handover.js'
@@ -41,7 +42,7 @@ export class HTTPConnectHandshake implements Handshake<ConnectAnswer> {
     const authority = `${host.includes(':') ? `[${host.split('%')[0]}]` : host}:${port}`
     const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`]
     if (auth !== null) lines.push(`Proxy-Authorization: Basic ${base64(credentials(auth))}`)
-    this.#request = new TextEncoder().encode(`${lines.join('\r\n')}\r\n\r\n`)
+    this.#request = encodeText(`${lines.join('\r\n')}\r\n\r\n`)
   }
 
   begin(): HandshakeStep<ConnectAnswer> {
@@ -117,7 +118,7 @@ function credentials({ username, password }: ProxyCredentials): Uint8Array {
   if (username.includes(':') || /[\x00-\x1f\x7f]/.test(username + password)) {
     throw new TypeError('Basic authentication has no room for control characters, nor for a colon in the username')
   }
-  return new TextEncoder().encode(`${username}:${password}`)
+  return encodeText(`${username}:${password}`)
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'

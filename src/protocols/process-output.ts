@@ -6,6 +6,7 @@
  * that was ended by a signal fails `getProcessOutput` too, whose output would be cut short without a word.
  */
 
+import { decodeText } from '../core/text.js'
 import { cancelOnAbort, Deferred } from '../defer/index.js'
 import type { Failure } from '../defer/index.js'
 import { ProcessNotStarted, ProcessOutputTooLong, ProcessTerminated, UnexpectedErrorOutput } from '../errors/index.js'
@@ -163,5 +164,5 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 function shown(data: Uint8Array): string {
-  return new TextDecoder().decode(data.subarray(0, SHOWN)).trim()
+  return decodeText(data.subarray(0, SHOWN)).trim()
 }

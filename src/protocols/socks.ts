@@ -12,6 +12,7 @@
  * Owns: these messages and what the refusals are called. Must not know: how the proxy is reached, or who wants the
  * connection. Names are sent as they are: the proxy resolves them.
  */
+import { encodeText } from '../core/text.js'
 import {
   ProxyClosedError, ProxyReplyError, SOCKSAddressNotSupported, SOCKSAuthenticationError, SOCKSCommandNotSupported,
   SOCKSConnectionRefused, SOCKSError, SOCKSGeneralFailure, SOCKSHostUnreachable, SOCKSNetworkUnreachable,
@@ -160,7 +161,7 @@ function checkVersion(bytes: Uint8Array, version: number): void {
 /** Text behind its length in one byte. @throws TypeError for what does not fit */
 function counted(what: string, text: string): number[] {
   if (typeof text !== 'string') throw new TypeError(`${what} is text, not ${String(text)}`)
-  const bytes = new TextEncoder().encode(text)
+  const bytes = encodeText(text)
   if (bytes.length === 0 || bytes.length > 255) {
     throw new TypeError(`${what} takes 1 to 255 bytes in SOCKS5, not ${bytes.length}`)
   }

@@ -4,6 +4,7 @@
  * Owns: the little of a reactor that transports need, and the pump that moves bytes when the test says so. Must not
  * know: protocols. Source: twisted.test.iosim.connect, with the transports of this package in place of fake ones.
  */
+import { encodeText } from '../core/text.js'
 import { Failure } from '../defer/index.js'
 import { ConnectionRefusedError } from '../errors/index.js'
 import type { IAddress, IProtocol } from '../interfaces/index.js'
@@ -99,7 +100,7 @@ export function connectInMemory<S extends IProtocol = IProtocol, C extends IProt
 /** What transports ask of a reactor, and nothing else. */
 class PairReactor extends Clock implements StreamReactor {
   readonly host = {
-    encode: (text: string): Uint8Array => new TextEncoder().encode(text),
+    encode: (text: string): Uint8Array => encodeText(text),
     allocate: (length: number): Uint8Array => new Uint8Array(length),
   }
   readonly queue = {

@@ -3,6 +3,7 @@
  *
  * Owns: what is found at a path. Must not know: hosts; there are no links.
  */
+import { encodeText } from '../core/text.js'
 import { fail, succeed } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
 import { FileReadError } from '../errors/index.js'
@@ -59,7 +60,7 @@ function namesIn(files: MemoryFiles, path: string): DirectoryEntry[] {
 }
 
 function bytesOf(content: Uint8Array | string): Uint8Array {
-  return typeof content === 'string' ? new TextEncoder().encode(content) : Uint8Array.from(content)
+  return typeof content === 'string' ? encodeText(content) : Uint8Array.from(content)
 }
 
 function fired<T>(value: T): Deferred<T> {

@@ -4,6 +4,7 @@
  * Owns: which descriptors are open, and the order of the protocol's callbacks. Must not know: programs.
  * Source: twisted.internet.testing.MemoryProcess.
  */
+import { encodeText } from '../core/text.js'
 import { debugging, noteSite } from '../defer/debug.js'
 import { Failure, succeed } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
@@ -121,7 +122,7 @@ export class MemoryProcess implements IProcessTransport {
 
   /** The child writes to one of its descriptors. */
   output(childFD: number, data: Uint8Array | string): void {
-    this.#protocol.childDataReceived(childFD, typeof data === 'string' ? new TextEncoder().encode(data) : data)
+    this.#protocol.childDataReceived(childFD, typeof data === 'string' ? encodeText(data) : data)
   }
 
   /** The child ends: `processExited`, the end of every descriptor, `processEnded`. */

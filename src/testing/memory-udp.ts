@@ -3,6 +3,7 @@
  *
  * Owns: those records. Must not know: networks. Source: twisted.internet.testing (FakeDatagramTransport).
  */
+import { encodeText } from '../core/text.js'
 import { debugging, noteSite } from '../defer/debug.js'
 import { ConnectError } from '../errors/index.js'
 import { Failure, succeed } from '../defer/index.js'
@@ -50,7 +51,7 @@ export class MemoryUDPPort implements IMulticastTransport {
   }
 
   write(data: Uint8Array | string, address?: { host: string, port: number }): void {
-    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data)
+    const bytes = typeof data === 'string' ? encodeText(data) : Uint8Array.from(data)
     const most = MOST_BYTES[this.#family]
     if (bytes.length > most) throw new RangeError(`a datagram holds at most ${most} bytes, not ${bytes.length}`)
     const { peer } = this
@@ -139,7 +140,7 @@ export class MemoryUDPPort implements IMulticastTransport {
   /** A datagram arrives; cut to the packet size, and dropped when it is not from the peer of a connected port. */
   receive(data: Uint8Array | string, host: string, port: number): void {
     if (!this.listening || (this.peer !== null && (this.peer.host !== host || this.peer.port !== port))) return
-    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+    const bytes = typeof data === 'string' ? encodeText(data) : data
     const family = host.includes(':') ? 'IPv6' : 'IPv4'
     const from = { family, type: 'UDP', host, port } as UDPAddress
     this.#protocol.datagramReceived(bytes.slice(0, this.#maxPacketSize), from)

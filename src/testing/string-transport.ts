@@ -6,6 +6,7 @@
  * Source: twisted.internet.testing.StringTransport (its producer rules); that writes after `loseConnection` are dropped
  * is the rule of this project's transports (N01).
  */
+import { decodeText, encodeText } from '../core/text.js'
 import { succeed } from '../defer/index.js'
 import type { Deferred } from '../defer/index.js'
 import type {
@@ -91,7 +92,7 @@ export class StringTransport implements ITCPTransport, ITLSTransport {
 
   /** The same as text; what is not UTF-8 becomes replacement characters. */
   text(): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.value())
+    return decodeText(this.value())
   }
 
   /** Forgets what was written. */
@@ -101,7 +102,7 @@ export class StringTransport implements ITCPTransport, ITLSTransport {
 
   write(data: Uint8Array | string): void {
     if (this.disconnecting || this.writeDisconnected) return
-    this.#pieces.push(typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data))
+    this.#pieces.push(typeof data === 'string' ? encodeText(data) : Uint8Array.from(data))
   }
 
   writeSequence(list: Iterable<Uint8Array | string>): void {

@@ -4,6 +4,7 @@
  * Owns: what an entry says, and how bytes are shown. Must not know: what they mean, or where entries are kept. Source:
  * twisted.protocols.policies.TrafficLoggingFactory, which writes files; here a sink or the log takes the entries.
  */
+import { encodeText } from '../../core/text.js'
 import { Failure } from '../../defer/index.js'
 import type { IAddress, IProtocolFactory, ITransport } from '../../interfaces/index.js'
 import { Logger } from '../../logger/index.js'
@@ -144,5 +145,5 @@ export function hexdump(data: Uint8Array, most = Infinity): string {
 }
 
 function bytesOf(data: Uint8Array | string): Uint8Array {
-  return typeof data === 'string' ? new TextEncoder().encode(data) : data
+  return typeof data === 'string' ? encodeText(data) : data
 }

@@ -4,6 +4,7 @@
  * Owns: the place in the bytes. Must not know: records. What is cut off is told from what is damaged, so that a
  * recording whose program was killed can be read up to there.
  */
+import { decodeText } from '../../core/text.js'
 import { RecordingError } from '../../errors/index.js'
 
 /** Thrown where the bytes end too early; never leaves this folder. @internal */
@@ -62,6 +63,6 @@ export class ByteReader {
   }
 
   text(): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes(this.number()))
+    return decodeText(this.bytes(this.number()))
   }
 }

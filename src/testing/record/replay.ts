@@ -5,6 +5,7 @@
  * jobs done before. Must not know: the file's format, and what a program does.
  */
 import { defaultCore } from '../../core/index.js'
+import { encodeText } from '../../core/text.js'
 import type { ReplayDivergence } from '../../errors/index.js'
 import type { CorePart, HostPort, ReactorParts } from '../../interfaces/host.js'
 import { Reactor } from '../../reactor/reactor.js'
@@ -289,7 +290,7 @@ export class Replay {
       afterJobs: (fn) => void (tape.jobs() ? this.#jobs : this.#ownJobs).push(fn),
       keepAlive: () => undefined,
       installSignals: (fn) => this.#signal('installSignals', [], fn),
-      encode: (text) => new TextEncoder().encode(text),
+      encode: (text) => encodeText(text),
       allocate: (length) => new Uint8Array(length),
     }
     if (parts.includes('wallClock')) host.wallClock = () => tape.wallClock()

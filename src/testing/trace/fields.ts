@@ -4,6 +4,7 @@
  * Owns: where it is, and that nothing is read behind the end. Must not know: records.
  */
 
+import { decodeText } from '../../core/text.js'
 import { TraceError } from '../../errors/trace.js'
 
 /** @internal */
@@ -56,7 +57,7 @@ export class Fields {
   }
 
   text(): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes())
+    return decodeText(this.bytes())
   }
 
   #cutOff(): TraceError {

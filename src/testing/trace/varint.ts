@@ -4,6 +4,7 @@
  * Owns: the variable-length integer of traces (7 bits a byte, lowest first, as LEB128; up to 53 bits), and bytes that
  * follow their length. Must not know: records.
  */
+import { encodeText } from '../../core/text.js'
 
 /** Below this, copying byte by byte costs less than a call. */
 const FEW = 24
@@ -43,11 +44,11 @@ export function putBytes(block: Uint8Array, at: number, bytes: Uint8Array): numb
 /** UTF-8; lone surrogates become U+FFFD. */
 export function asBytes(text: string): Uint8Array {
   const { length } = text
-  if (length > FEW) return new TextEncoder().encode(text)
+  if (length > FEW) return encodeText(text)
   const bytes = new Uint8Array(length)
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i)
-    if (unit > 0x7f) return new TextEncoder().encode(text)
+    if (unit > 0x7f) return encodeText(text)
     bytes[i] = unit
   }
   return bytes

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import process from 'node:process'
+import { compiled } from './drive-vm.js'
 import type { DriveOptions, Outside } from './drive.js'
 import type { IsolatedVM } from './isolated.js'
 
@@ -19,8 +20,9 @@ export async function driveIsolate(outside: Outside, options: DriveOptions): Pro
   await pass('send', (reactor: number, batch: Uint8Array) => outside.send(reactor, batch))
   await pass('log', (text: string) => outside.log(text))
   await pass('report', (json: string) => outside.report(json))
-  const module = new WebAssembly.Module(readFileSync(join(dist, 'core.wasm')))
-  await context.global.set('module', new ivm.ExternalCopy(module).copyInto())
+  for (const [build, module] of Object.entries(compiled(dist))) {
+    await context.global.set(build, new ivm.ExternalCopy(module).copyInto())
+  }
   for (const file of [join(dist, 'none.script.js'), script]) {
     await (await isolate.compileScript(readFileSync(file, 'utf8'), { filename: `file://${file}` })).run(context)
   }
@@ -35,5 +37,5 @@ export async function driveIsolate(outside: Outside, options: DriveOptions): Pro
     const embedder = {
       now: () => Date.now(), random: () => Math.floor(Math.random() * 256), wake, send, log, report,
     }
-    inHost.start($0, embedder, { module }, $1)`, [told, process.versions.node])
+    inHost.start($0, embedder, { modules: { simd, baseline } }, $1)`, [told, process.versions.node])
 }

@@ -2,14 +2,24 @@
  * node:vm contexts of this thread: one that may compile neither strings nor wasm and gets a compiled module, and one
  * that has no WebAssembly at all and runs the core's JavaScript build, both of them with modules instead of scripts.
  */
+import { Buffer } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import * as vm from 'node:vm'
+import { BASELINE_BASE64 } from '../../../src/core/generated/baseline.js'
 import type { DriveOptions, Inside, Outside } from './drive.js'
 import type * as inHost from './in-host/main.js'
 
 type InHost = typeof inHost
+
+/** Both builds of the core, which a bare context cannot compile by itself. */
+export function compiled(dist: string): Record<'simd' | 'baseline', WebAssembly.Module> {
+  return {
+    simd: new WebAssembly.Module(readFileSync(join(dist, 'core.wasm'))),
+    baseline: new WebAssembly.Module(Buffer.from(BASELINE_BASE64, 'base64')),
+  }
+}
 
 /** Nothing but ECMAScript, and no code from strings or bytes. */
 export function bareContext(): vm.Context {
@@ -27,8 +37,7 @@ export async function driveScript(outside: Outside, { told, dist, script }: Driv
   runFile(script, context)
   const inside = vm.runInContext('inHost', context) as InHost
   outside.inside = inside as unknown as Inside
-  const module = new WebAssembly.Module(readFileSync(join(dist, 'core.wasm')))
-  inside.start(told, outside, { module }, process.versions.node)
+  inside.start(told, outside, { modules: compiled(dist) }, process.versions.node)
 }
 
 /** What node:vm has of modules, behind a flag. */

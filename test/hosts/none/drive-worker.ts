@@ -4,10 +4,10 @@
  *
  *   control byte of each batch: 0 the reactor's messages · 1 text for the log · 2 the report (worker → here)
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { SharedRing } from 'whorl'
+import { compiled } from './drive-vm.js'
 import type { DriveOptions, Outside } from './drive.js'
 import type { WorkerTold } from './worker.js'
 
@@ -21,9 +21,8 @@ const BYTES = 262_144
 export async function driveWorker(outside: Outside, { told, dist, script }: DriveOptions): Promise<void> {
   const memory = [0, 1].map(() => new SharedArrayBuffer(SharedRing.memoryFor(BYTES)))
   const [toWorker, fromWorker] = memory.map((one) => new SharedRing(one, 67_108_864)) as [SharedRing, SharedRing]
-  const module = new WebAssembly.Module(readFileSync(join(dist, 'core.wasm')))
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
-    workerData: { memory, module, told, files: [join(dist, 'none.script.js'), script] } satisfies WorkerTold,
+    workerData: { memory, modules: compiled(dist), told, files: [join(dist, 'none.script.js'), script] } satisfies WorkerTold,
   })
   worker.on('error', (error) => {
     outside.log(`${String(error.stack)}\n`)

@@ -16,14 +16,16 @@ import { parseReport } from '../runner/report.js'
 import type { DriveOptions } from './drive.js'
 
 const ISOLATED = 'isolated-vm@7.0.1'
+const PLAIN = 'whorl/core/plain'
 const LOADER = 'node-gyp-build@4.8.4'
 const NODE = `node-${process.platform}-${process.arch}@24.21.0`
 
 /** The suites as one script that needs a global `whorl`, and as one module that imports it. */
 async function bundle(root: string, scratch: string): Promise<{ script: string, module: string }> {
   const graph = await rollup({
-    input: join(root, 'build/js/test/hosts/none/in-host/rings.js'), external: /^whorl(?:\/|$)/,
-    plugins: [nodeResolve()], onwarn: () => undefined,
+    input: join(root, 'build/js/test/hosts/none/in-host/rings.js'), external: /^whorl(?:\/(?!core\/plain)|$)/,
+    // The core as JavaScript is no part of dist/none.js: an embedder that wants it has it in a bundle of its own.
+    plugins: [{ name: 'plain', resolveId: (id) => id === PLAIN ? join(root, 'dist/core-plain.js') : null }, nodeResolve()], onwarn: () => undefined,
   })
   const script = join(scratch, 'suites.script.js')
   const module = join(scratch, 'suites.js')

@@ -10,12 +10,12 @@ import { workerData } from 'node:worker_threads'
 /** What the thread begins with. */
 export interface WorkerTold {
   readonly memory: SharedArrayBuffer[]
-  readonly module: WebAssembly.Module
+  readonly modules: Record<'simd' | 'baseline', WebAssembly.Module>
   readonly told: string
   readonly files: readonly string[]
 }
 
-const { memory, module, told, files } = workerData as WorkerTold
+const { memory, modules, told, files } = workerData as WorkerTold
 
 const context = vm.createContext(Object.create(null) as object, {
   codeGeneration: { strings: false, wasm: false },
@@ -24,10 +24,10 @@ const context = vm.createContext(Object.create(null) as object, {
 })
 for (const file of files) new vm.Script(readFileSync(file, 'utf8'), { filename: file }).runInContext(context)
 Object.assign(context, {
-  memory, module, told, version: process.versions.node, now: () => performance.now(),
+  memory, modules, told, version: process.versions.node, now: () => performance.now(),
   random: () => Math.floor(Math.random() * 256),
 })
-vm.runInContext('inHost.begin(memory, told, module, version, now, random)', context)
+vm.runInContext('inHost.begin(memory, told, modules, version, now, random)', context)
 const hear = new vm.Script('inHost.hear()')
 const step = new vm.Script('inHost.step()')
 const rest = new vm.Script('inHost.rest()')

@@ -10,6 +10,7 @@
  *   (1.3: secured) finished ─────▶ (secured)          1.2: ◀── finished (client secured)
  */
 
+import { decodeText, encodeText } from '../../../core/text.js'
 import { CertificateError, ConnectionLost, TLSHandshakeError } from '../../../errors/index.js'
 import type { CertificateReason, HandshakeReason, TLSError } from '../../../errors/index.js'
 import type { TLSCommonOptions, TLSServerOptions, TLSVersion } from '../../../interfaces/index.js'
@@ -106,13 +107,13 @@ export function agree(hello: ClientHello, options: TLSServerOptions): { version:
 }
 
 export function encodeMessage(message: Message): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(message))
+  return encodeText(JSON.stringify(message))
 }
 
 /** @returns null for what is none */
 export function decodeMessage(body: Uint8Array): Message | null {
   try {
-    const message = JSON.parse(new TextDecoder().decode(body)) as Message | null
+    const message = JSON.parse(decodeText(body)) as Message | null
     return typeof message?.kind === 'string' ? message : null
   } catch {
     return null

@@ -5,6 +5,7 @@
  * names, that of its host where the options say nothing else. Source: RFC 9525 section 6.3 for the check.
  */
 
+import { decodeText, encodeText } from '../../../core/text.js'
 import { TLSOptionsError } from '../../../errors/index.js'
 import type { CertificateReason } from '../../../errors/index.js'
 import type { PEM, TLSCertificate, TLSIdentity } from '../../../interfaces/index.js'
@@ -76,7 +77,7 @@ export function covers(names: readonly string[], name: string): boolean {
 /** A certificate as programs see it. @internal */
 export function certificateOf({ names }: Shown): TLSCertificate {
   const altNames = names.map((name) => addressFamily(name) === 0 ? `DNS:${name}` : `IP Address:${name}`)
-  const raw = new TextEncoder().encode(altNames.join(', '))
+  const raw = encodeText(altNames.join(', '))
   return Object.freeze({
     subject: `CN=${names[0] ?? ''}`, issuer: 'CN=simulated', altNames: Object.freeze(altNames),
     validFrom: '1970-01-01T00:00:00.000Z', validTo: '9999-12-31T23:59:59.000Z', fingerprint256: fingerprint(raw), raw,
@@ -96,5 +97,5 @@ function fingerprint(bytes: Uint8Array): string {
 }
 
 function textOf(pem: PEM): string {
-  return typeof pem === 'string' ? pem : new TextDecoder().decode(pem)
+  return typeof pem === 'string' ? pem : decodeText(pem)
 }

@@ -5,6 +5,7 @@
  * its host, unless it was made by `simulatedIdentity`; whoever trusts anybody trusts all simulated hosts.
  */
 
+import { decodeText, encodeText } from '../../../core/text.js'
 import { TLSOptionsError } from '../../../errors/index.js'
 import type {
   SecureChannel, StreamChannel, TLSClientOptions, TLSHost, TLSIdentity, TLSServerHandle, TLSServerOptions, TLSSession,
@@ -154,7 +155,7 @@ class ClientSide implements TLSSide {
     let ticket = ''
     try {
       const kept = sessions?.get(this.#sessionKey)
-      if (kept instanceof Uint8Array) ticket = new TextDecoder().decode(kept)
+      if (kept instanceof Uint8Array) ticket = decodeText(kept)
     } catch {
       // Somebody else's code: what it throws costs no more than the session.
     }
@@ -186,7 +187,7 @@ class ClientSide implements TLSSide {
 
   #session(answer: ServerHello): TLSSession {
     try {
-      this.#options.sessions?.set(this.#sessionKey, new TextEncoder().encode(answer.ticket))
+      this.#options.sessions?.set(this.#sessionKey, encodeText(answer.ticket))
     } catch {
       // The same.
     }

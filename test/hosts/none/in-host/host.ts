@@ -10,6 +10,8 @@ import type { Capabilities, ContractHost, Lab } from '../../../contract/contract
 const NO_TLS = 'TLS needs a host that has it; the embedder may connect over TLS itself'
 const NOTHING = 'a bare context has nothing of the kind, and messages to the embedder have none for it'
 
+const NO_WASM = 'this context has no WebAssembly'
+
 const capabilities: Capabilities = {
   'timers': true, 'entropy': true, 'wallClock': true,
   'signals': 'signals are the embedder\'s',
@@ -24,6 +26,7 @@ const capabilities: Capabilities = {
 export function noneHost(version: string, lab: Lab, createReactor: () => Reactor): ContractHost {
   return {
     name: 'none', version, capabilities, lab, createReactor,
+    ...typeof WebAssembly === 'undefined' ? { builds: { simd: NO_WASM, baseline: NO_WASM } } : {},
     ways: [{
       name: 'tcp', traits: { halfClose: true, reset: true, backpressure: true },
       client: (reactor, peer) => new TCP4ClientEndpoint(reactor, lab.host, lab.ports[peer]),

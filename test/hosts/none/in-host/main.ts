@@ -27,7 +27,7 @@ const reactors: EmbeddedReactor[] = []
 
 /** @param told JSON: the lab, and suites by name if not all of them are to be run */
 export function start(
-  told: string, embedder: Embedder, core: Pick<NoneReactorOptions, 'module' | 'instantiate'>, version: string): void {
+  told: string, embedder: Embedder, core: Pick<NoneReactorOptions, 'modules' | 'instantiate'>, version: string): void {
   const { lab, only } = JSON.parse(told) as { lab: Lab, only?: readonly string[] }
   const host = noneHost(version, lab, () => {
     const id = reactors.length

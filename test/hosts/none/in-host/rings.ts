@@ -2,6 +2,7 @@
  * Runs inside a context whose thread has nothing but two rings of shared memory: a round is `hear`, `step` and `rest`.
  */
 import { portableText, SharedRing } from 'whorl/none'
+import type { NoneReactorOptions } from 'whorl/none'
 import { reactorCount, receive, start, turn } from './main.js'
 
 export { receive, start, turn }
@@ -23,7 +24,7 @@ function write(kind: number, reactor: number, bytes: Uint8Array): void {
 }
 
 export function begin(
-  memory: readonly SharedArrayBuffer[], told: string, module: WebAssembly.Module, version: string, now: () => number,
+  memory: readonly SharedArrayBuffer[], told: string, modules: NoneReactorOptions['modules'], version: string, now: () => number,
   random: () => number): void {
   incoming = new SharedRing(memory[0]!, 67_108_864)
   outgoing = new SharedRing(memory[1]!, 67_108_864)
@@ -34,7 +35,7 @@ export function begin(
     send: (reactor, batch) => write(0, reactor, batch),
     log: (text) => write(1, 0, encode(text)),
     report: (json) => write(2, 0, encode(json)),
-  }, { module }, version)
+  }, { modules }, version)
 }
 
 /** What came. Promise jobs come after it, and after each of the others. */
