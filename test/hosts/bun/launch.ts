@@ -40,6 +40,8 @@ async function check(name: string, expected: string, said: Promise<string>): Pro
 function guideProgram(root: string, scratch: string): string {
   const folder = join(scratch, 'guide')
   mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  // Without one Bun looks for packages elsewhere.
+  writeFileSync(join(folder, 'package.json'), '{}')
   symlinkSync(root, join(folder, 'node_modules/whorl'))
   const guide = readFileSync(join(root, 'docs/guide/bun.md'), 'utf8')
   const program = join(folder, 'turn.ts')

@@ -13,7 +13,7 @@ import {
 import type { IListeningPort, Reactor } from 'whorl'
 import { equal, isA, ok, pattern, rejects, until } from '../../../contract/checks.js'
 import type { CaseContext, ContractSuite } from '../../../contract/contract.js'
-import { bytesOf, connectBy, HalfRecorder, lost, Recorder } from '../../../contract/recorder.js'
+import { bytesOf, connectBy, HalfRecorder, logOf, lost, Recorder } from '../../../contract/recorder.js'
 
 /** A server of `node:net`, and the sockets that it has accepted. */
 async function otherServer(context: CaseContext, where: { port: number, host: string } | { path: string }):
@@ -265,10 +265,12 @@ export const own: ContractSuite = {
       name: 'a datagram that cannot be sent leaves the port usable',
       async run(context) {
         const [one, other] = [await udp(context), await udp(context)]
+        const log = logOf(context)
         // Not allowed without being asked for.
         one.transport.write('to all', { host: '255.255.255.255', port: 9 })
         await again(context.reactor, () => one.transport.write('12', other.transport.getHost()), () => other.got.length > 0)
         equal(other.got[0], 2)
+        equal((log[0]?.failure?.value as { code?: unknown } | undefined)?.code, 'EACCES')
       },
     },
     {
