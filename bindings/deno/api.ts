@@ -44,7 +44,6 @@ export interface DenoDatagramConn {
 
 /** What of Deno is used. */
 export interface DenoAPI {
-  readonly version: { readonly deno: string }
   readonly stderr: { writeSync(bytes: Uint8Array): number }
   listen(options: { transport: 'tcp', hostname: string, port: number, tcpBacklog?: number, reusePort?: boolean }):
   DenoListener

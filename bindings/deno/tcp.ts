@@ -40,7 +40,7 @@ export class DenoTCP implements TCPHost {
 }
 
 function lacking(feature: string, reason: string): NotSupportedError {
-  return new NotSupportedError(`Deno ${deno().version.deno}`, feature, { reason })
+  return new NotSupportedError('deno', feature, { reason })
 }
 
 function addressOf(addr: unknown): IAddress {

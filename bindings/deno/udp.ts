@@ -118,7 +118,7 @@ class DenoDatagramHandle implements DatagramHandle {
   }
 
   #lacking(feature: string): NotSupportedError {
-    return new NotSupportedError(`Deno ${deno().version.deno}`, feature,
+    return new NotSupportedError('deno', feature,
       { reason: 'whorl/deno does not reach it yet' })
   }
 }
