@@ -4,10 +4,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { compact } from './scripts/compact.mjs'
 
 const { exports: subpaths, bin } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+
+/** dist name of the entry for contexts that cannot import: one file with all of it. */
+const ALONE = 'none'
 
 /** dist name → compiled entry, read off the `types` and `default` of each subpath; and the commands. */
 function entries() {
@@ -16,7 +20,7 @@ function entries() {
     if (typeof target !== 'object') return
     if (target.default !== undefined && target.types !== undefined) {
       const name = target.default.replace(/^\.\/dist\/(.*)\.js$/, '$1')
-      found[name] = target.types.replace(/^\.\/dist\/types\/(.*)\.d\.ts$/, 'build/js/$1.js')
+      if (name !== ALONE) found[name] = target.types.replace(/^\.\/dist\/types\/(.*)\.d\.ts$/, 'build/js/$1.js')
     }
     for (const [condition, inner] of Object.entries(target)) if (condition !== 'types') visit(inner)
   }
@@ -31,15 +35,39 @@ function entries() {
 /** dist names of the package's commands. */
 const commands = Object.values(bin).map((path) => path.replace(/^\.\/dist\/(.*)\.js$/, '$1'))
 
+/** What dist/none.js has in the place of what cannot be there: the loader dies without TextDecoder. */
+const absent = {
+  name: 'absent',
+  resolveId: (id) => id === '@assemblyscript/loader'
+    ? fileURLToPath(new URL('build/js/bindings/none/loader.js', import.meta.url))
+    : null,
+  load: (id) => /src.core.generated.(?:simd|baseline)\.js$/.test(id)
+    ? `export const ${/simd/.test(id) ? 'SIMD' : 'BASELINE'}_BASE64 = ''`
+    : null,
+}
+
+function onwarn(warning) {
+  // Two files of one folder may need each other; two layers may not.
+  if (warning.code === 'CIRCULAR_DEPENDENCY' && new Set(warning.ids.map((id) => dirname(id))).size === 1) return
+  throw new Error(`rollup: ${warning.message}`)
+}
+
+/** One file that imports nothing, as a module and as a classic script that defines `whorl`. */
+export const alone = {
+  input: { [ALONE]: 'build/js/bindings/none/index.js' },
+  plugins: [absent, nodeResolve(), compact()],
+  onwarn,
+  output: [
+    { format: 'esm', entryFileNames: '[name].js' },
+    { format: 'iife', name: 'whorl', entryFileNames: '[name].script.js' },
+  ],
+}
+
 export default {
   input: entries(),
   external: [/^node:/, /^cloudflare:/],
   plugins: [nodeResolve(), compact()],
-  onwarn(warning) {
-    // Two files of one folder may need each other; two layers may not.
-    if (warning.code === 'CIRCULAR_DEPENDENCY' && new Set(warning.ids.map((id) => dirname(id))).size === 1) return
-    throw new Error(`rollup: ${warning.message}`)
-  },
+  onwarn,
   output: {
     format: 'esm',
     entryFileNames: '[name].js',

@@ -13,6 +13,7 @@ export const alias = [
   { find: /^whorl\/socket$/, replacement: source('src/socket/index.ts') },
   { find: /^whorl\/http$/, replacement: source('bindings/node/http.ts') },
   { find: /^whorl\/websocket$/, replacement: source('src/websocket/index.ts') },
+  { find: /^whorl\/tunnel$/, replacement: source('src/tunnel/index.ts') },
   { find: /^whorl\/testing$/, replacement: source('bindings/node/testing.ts') },
 ]
 

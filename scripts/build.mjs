@@ -9,9 +9,16 @@ import { dirname, join, relative } from 'node:path'
 import { buildCore } from './build-core.mjs'
 import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock } from './lib.mjs'
 
-const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench', 'test/sim/runner', 'test/sim/scenarios']
+const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench', 'test/sim/runner', 'test/sim/scenarios',
+  'test/contract', 'test/hosts/runner', ...insideHosts()]
 const SETTINGS = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsconfig.build.json', 'rollup.config.mjs',
   'scripts/build.mjs', 'scripts/compact.mjs']
+
+/** What runs in other hosts, and what starts them; not the tests beside it. */
+function insideHosts() {
+  return filesBelow('test/hosts').map((file) => relative(at(), file))
+    .filter((file) => /^test\/hosts\/[^/]+\/(?:in-host\/|launch\.ts$)/.test(file.replaceAll('\\', '/')))
+}
 
 /** Builds what is stale, or everything with `force`; tells whether there was anything to do. */
 export async function build(options = {}) {
@@ -31,12 +38,14 @@ export async function build(options = {}) {
 }
 
 async function bundle() {
-  const { default: config } = await import('../rollup.config.mjs')
+  const { default: together, alone } = await import('../rollup.config.mjs')
   const { rollup } = await import('rollup')
   const fresh = at('build/fresh/dist')
-  const graph = await rollup(config)
-  await graph.write({ ...config.output, dir: fresh })
-  await graph.close()
+  for (const config of [together, alone]) {
+    const graph = await rollup(config)
+    for (const output of [config.output].flat()) await graph.write({ ...output, dir: fresh })
+    await graph.close()
+  }
   const js = at('build/js')
   for (const file of filesBelow('build/js/src', 'build/js/bindings', 'build/js/assembly')) {
     if (file.endsWith('.d.ts')) copyTo(file, join(fresh, 'types', relative(js, file)))

@@ -27,7 +27,9 @@ export {
 export {
   CertificateError, PlaintextAfterStartTLS, TLSError, TLSHandshakeError, TLSOptionsError, TLSTruncated,
 } from './errors/index.js'
-export type { CertificateReason, ErrorClass, ErrorDetails, Fault, HandshakeReason } from './errors/index.js'
+export type {
+  CertificateReason, ErrorClass, ErrorDetails, Fault, HandshakeReason, TunnelRefusal,
+} from './errors/index.js'
 export { ProducerAlreadyRegistered, WebSocketClosed, WriteLimitExceeded } from './transports/index.js'
 
 // Connections
@@ -86,6 +88,7 @@ export {
   FileReadError, HTTPConnectError, ProxyClosedError, ProxyError, ProxyProtocolError, ProxyReplyError,
   SOCKSAddressNotSupported, SOCKSAuthenticationError, SOCKSCommandNotSupported, SOCKSConnectionRefused, SOCKSError,
   SOCKSGeneralFailure, SOCKSHostUnreachable, SOCKSNetworkUnreachable, SOCKSNotAllowed, SOCKSTTLExpired,
+  TunnelRefusedError,
 } from './errors/index.js'
 export type {
   Codec, CodecSink, CompressionHost, CompressorOptions, ContentCoding, DecompressorOptions, DirectoryEntry, FileKind,
@@ -122,6 +125,11 @@ export { getProcessOutput, getProcessOutputAndValue, getProcessValue, ProcessPro
 export type { ProcessOutput, ProcessOutputOptions } from './protocols/index.js'
 export { StandardIO } from './transports/index.js'
 export type { StandardIOReactor } from './transports/index.js'
+
+// Embedded programs
+export { Gateway, SharedRing } from './embedding/index.js'
+export type { GatewayLimits, GatewayOptions, GatewayReactor } from './embedding/index.js'
+export { EmbeddingViolation } from './errors/index.js'
 
 // Services
 export {

@@ -1,4 +1,6 @@
 /**
- * What `import … from 'whorl'` gives in this host: the surface that all hosts share, and the host's reactor.
+ * What is special to a context without anything, and the surface that all hosts share.
  */
 export * from '../../src/index.js'
+export { createReactor, EmbeddedReactor } from './reactor.js'
+export type { NoneReactorOptions } from './reactor.js'

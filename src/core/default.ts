@@ -15,6 +15,11 @@ export function defaultCore(): Core {
   return (core ??= new Core(settings))
 }
 
+/** Makes a core the shared one, unless there is one already. For programs that make theirs by other means. */
+export function offerDefaultCore(made: Core): void {
+  core ??= made
+}
+
 /** What a binding knows of its host: how the shared core is made, and, also later, how it makes strings and arrays. */
 export function configureDefaultCore(options: CoreOptions): void {
   settings = { ...settings, ...options }

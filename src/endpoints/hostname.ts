@@ -75,7 +75,7 @@ export class HostnameEndpoint implements IStreamClientEndpoint {
     // Before anybody is asked for the name.
     checkPort(this.#port)
     const { attemptDelay, timeout, ...tcp } = this.#options
-    const resolver = this.#reactor.nameResolver
+    const resolver = resolverOf(this.#reactor)
     if (resolver === undefined || addressFamily(this.#host) !== 0) {
       return connecting(factory, (client) =>
         this.#reactor.connectTCP(this.#host, this.#port, client, { ...tcp, timeout }))
@@ -86,6 +86,11 @@ export class HostnameEndpoint implements IStreamClientEndpoint {
     race.begin(hostAddresses(resolver, this.#host), timeout as number)
     return race.connected
   }
+}
+
+/** A Reactor whose host alone knows names says so with a null, and throws when it is asked for its `nameResolver`. */
+function resolverOf(reactor: HostnameReactor): IHostnameResolver | undefined {
+  return (reactor as { resolver?: IHostnameResolver | null }).resolver === null ? undefined : reactor.nameResolver
 }
 
 /** One `connect` of an endpoint. Stands between the user's factory and the attempts, so that it is asked only once. */

@@ -25,8 +25,11 @@ export function listening<A extends IAddress>(start: () => IListeningPort<A>): D
   })
   // A failure ends here, and not in `ready`: whoever called `listen` is told, and has no port to look at.
   port.ready.addCallbacks((same) => {
-    bound.callback(port)
+    // Not if it was cancelled while the host was still at it: then the port is being stopped.
+    if (!bound.called) bound.callback(port)
     return same
-  }, (reason: Failure) => bound.errback(reason))
+  }, (reason: Failure) => {
+    if (!bound.called) bound.errback(reason)
+  })
   return bound
 }

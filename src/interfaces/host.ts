@@ -12,6 +12,7 @@ import type { ThreadHost } from './reactor-threads.js'
 import type { IHostnameResolver } from './resolver.js'
 import type { TCPHost, UNIXHost } from './stream-host.js'
 import type { TLSHost } from './tls-host.js'
+import type { WebSocketLike } from '../transports/bridges-websocket.js'
 
 /** Whatever a host returns for a timer. */
 export type HostTimer = unknown
@@ -48,6 +49,8 @@ export interface HostPort {
   allocate(length: number): Uint8Array
   /** Fills an array with bytes that nobody can foretell; missing where the host has no source of them. */
   entropy?(bytes: Uint8Array): void
+  /** Opens a WebSocket of the host's own; missing where it has none, or is not to be asked for one. */
+  webSocket?(url: string, subprotocols: readonly string[]): WebSocketLike
 }
 
 /** What a reactor uses of the core's timing wheel. */

@@ -57,6 +57,7 @@ export class ReactorBase implements IReactorCore, IReactorTime, IReactorWallCloc
   #timers: TimerTable | null = null
   #events: SystemEvents
   #options: ReactorOptions
+  readonly #lacks: ReactorParts['lacks']
   #state: State = 'idle'
   // Which run it is: triggers of one that was cut short may fire their Deferreds during the next.
   #life = 0
@@ -94,6 +95,7 @@ export class ReactorBase implements IReactorCore, IReactorTime, IReactorWallCloc
     this.host = parts.host
     this.#options = options
     this.#core = parts.core
+    this.#lacks = parts.lacks
     this.#events = new SystemEvents((failure) => this.logFailure('A system event trigger failed', failure))
   }
 
@@ -112,7 +114,7 @@ export class ReactorBase implements IReactorCore, IReactorTime, IReactorWallCloc
   }
 
   wallClock(): number {
-    if (this.host.wallClock === undefined) throw new NotSupportedError(this.host.name, 'wallClock')
+    if (this.host.wallClock === undefined) throw this.#lack('wallClock')
     return this.host.wallClock()
   }
 
@@ -146,11 +148,15 @@ export class ReactorBase implements IReactorCore, IReactorTime, IReactorWallCloc
    * @throws NotSupportedError where the host has none; RangeError for what is no length
    */
   entropy(length: number): Uint8Array {
-    if (this.host.entropy === undefined) throw new NotSupportedError(this.host.name, 'entropy')
+    if (this.host.entropy === undefined) throw this.#lack('entropy')
     if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`a length is a whole number, not ${length}`)
     const bytes = new Uint8Array(length)
     this.host.entropy(bytes)
     return bytes
+  }
+
+  #lack(feature: string): NotSupportedError {
+    return new NotSupportedError(this.host.name, feature, { reason: this.#lacks?.[feature] })
   }
 
   // --- turns
@@ -293,7 +299,7 @@ export class ReactorBase implements IReactorCore, IReactorTime, IReactorWallCloc
    */
   onSignal(signal: string, fn: (signal: string) => unknown): () => void {
     checkFunction(fn)
-    if (this.host.onSignal === undefined) throw new NotSupportedError(this.host.name, 'onSignal')
+    if (this.host.onSignal === undefined) throw this.#lack('onSignal')
     if (typeof signal !== 'string') throw new TypeError(`a signal is given by its name, not as ${String(signal)}`)
     const name = signal.startsWith('SIG') ? signal : `SIG${signal}`
     const call = bindContext(fn)

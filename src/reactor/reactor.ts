@@ -379,8 +379,9 @@ export class Reactor extends ReactorBase implements
 
   #need<K extends keyof ReactorParts>(part: K, feature: string): NonNullable<ReactorParts[K]> {
     const found = this.#parts[part]
-    if (found === undefined) {
-      const { lacks } = this.#parts
+    const { lacks } = this.#parts
+    // A part may do some things and lack others: connect, but not listen.
+    if (found === undefined || lacks?.[feature] !== undefined) {
       throw new NotSupportedError(this.host.name, feature, { reason: lacks?.[feature] ?? lacks?.[part] })
     }
     return found as NonNullable<ReactorParts[K]>

@@ -27,9 +27,10 @@ export interface WebSocketLike {
   readonly readyState: number
   readonly bufferedAmount: number
   readonly url?: string
-  send(data: Uint8Array): void
+  // Those of browsers take no bytes of shared memory, which their types say and these do not.
+  send(data: any): void
   close(code?: number, reason?: string): void
-  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: never) => void): void
+  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: any) => void): void
 }
 
 /** Has more than the standard says: the `ws` package. */
@@ -75,7 +76,8 @@ export function fromWebSocket(ws: WebSocketLike, options: FromWebSocketOptions):
   return transport
 }
 
-class WebSocketChannel implements StreamChannel {
+/** A WebSocket that is open, or still connecting. @internal */
+export class WebSocketChannel implements StreamChannel {
   readonly #ws: WebSocketLike & Extended
   readonly #reactor: StreamReactor
   readonly #maxHeld: number
@@ -291,7 +293,8 @@ function bytesOf(data: unknown, encode: (text: string) => Uint8Array): Uint8Arra
   return new Uint8Array(data as ArrayBuffer)
 }
 
-function addressOf(url: string | undefined): IAddress {
+/** Of the host in the URL of a WebSocket. @internal */
+export function addressOf(url: string | undefined): IAddress {
   const found = /^(wss?):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(?::(\d+))?/i.exec(url ?? '')
   if (found === null) return { family: 'memory', type: 'memory', name: 'websocket' }
   const [, scheme, host, port] = found

@@ -7,7 +7,8 @@
 
 import {
   CapabilityError, ConnectBindError, ConnectError, ConnectionDone, ConnectionLost, ConnectionRefusedError,
-  ConnectPermissionError, DNSLookupError, NoRouteError, NoSocketError, SocketPathTooLong, TimeoutError,
+  ConnectPermissionError, DNSLookupError, NoRouteError, NoSocketError, NotSupportedError, SocketPathTooLong,
+  TimeoutError,
 } from '../errors/index.js'
 
 type ConnectErrorClass = new (message?: string, details?: { cause?: unknown }) => ConnectError
@@ -48,8 +49,9 @@ export function hostErrorCode(error: unknown): string {
 /** Why an attempt to connect failed. */
 export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error
-  // No failure of the host's, and not to be mistaken for one: an address that a restricted reactor may not reach.
-  if (error instanceof CapabilityError) return error as unknown as ConnectError
+  // No failures of an attempt, and not to be mistaken for one: an address that a restricted reactor may not reach, a
+  // kind of connection that the host does not have.
+  if (error instanceof CapabilityError || error instanceof NotSupportedError) return error as unknown as ConnectError
   const Kind = CONNECT_ERRORS[hostErrorCode(error)] ?? ConnectError
   return new Kind(messageOf(error), { cause: error })
 }

@@ -49,3 +49,9 @@ export const WEBSOCKET_LONGEST_LOOK = 64
 
 /** What is kept of a WebSocket that cannot be paused: some messages of 1 MiB, which many servers have as their most. */
 export const WEBSOCKET_HELD = 16_777_216
+
+/** What may be under way to a side that grants credit: at 50 ms there and back, 5 MB/s. */
+export const CREDIT_WINDOW = 262_144
+
+/** The longest message of a stream with credit: as much as is read from a socket at once. */
+export const CREDIT_PIECE = 65_536

@@ -10,7 +10,7 @@
 
 import { debugging, noteSite } from '../defer/debug.js'
 import { Deferred } from '../defer/index.js'
-import { CannotListenError } from '../errors/index.js'
+import { CannotListenError, NotSupportedError } from '../errors/index.js'
 import type { IAddress } from '../interfaces/address.js'
 import type { IProtocolFactory } from '../interfaces/factory.js'
 import type { IListeningPort } from '../interfaces/listening-port.js'
@@ -225,7 +225,8 @@ export class StreamPort<Address extends IAddress = IAddress> implements IListeni
     return deferred
   }
 
-  #cannotListen(cause: unknown): CannotListenError {
+  #cannotListen(cause: unknown): Error {
+    if (cause instanceof NotSupportedError) return cause
     return new CannotListenError(this.#request.interface, this.#request.port, { cause })
   }
 }

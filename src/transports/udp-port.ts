@@ -8,7 +8,7 @@
  */
 
 import { Deferred, Failure } from '../defer/index.js'
-import { CannotListenError, ConnectError } from '../errors/index.js'
+import { CannotListenError, ConnectError, NotSupportedError } from '../errors/index.js'
 import type { DatagramHandle, DatagramHost, DatagramSink } from '../interfaces/datagram-host.js'
 import type { IDatagramProtocol, IUDPTransport, UDPAddress } from '../interfaces/reactor-udp.js'
 import { captureContext } from './carrier.js'
@@ -371,7 +371,8 @@ export class UDPPort implements IUDPTransport, DatagramSink {
     }
   }
 
-  #cannotListen(cause: unknown): CannotListenError {
+  #cannotListen(cause: unknown): Error {
+    if (cause instanceof NotSupportedError) return cause
     return new CannotListenError(this.#request.interface, this.#address.port, { cause })
   }
 }

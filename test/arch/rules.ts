@@ -25,7 +25,7 @@ const COMPOSES = [
   'src/reactor/restrict-patterns.ts→transports',
 ]
 /** The only pairs of application protocols of which the first may import the second, and only its index. */
-const PAIRS = ['websocket→http', 'smtp→dns', 'xmpp→dns']
+const PAIRS = ['websocket→http', 'tunnel→websocket', 'smtp→dns', 'xmpp→dns']
 
 const AMBIENT = [
   'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'queueMicrotask',

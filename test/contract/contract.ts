@@ -66,8 +66,16 @@ export interface Lab {
   readonly tlsPorts: Readonly<Record<PeerName, number>>
   /** A port on which nothing listens. */
   readonly refused: number
+  /** A port that answers nothing, not even the attempt to connect: its queue is full. 0 where none could be made. */
+  readonly silent: number
   /** Echoes datagrams. */
   readonly udpPort: number
+  /** Greets in plain text, "ready\r\n"; after "STARTTLS\r\n" it says "go\r\n", is a TLS server, and echoes. */
+  readonly startTLSPort: number
+  /** An HTTP server: see `lab-http.ts`. */
+  readonly httpPort: number
+  /** A WebSocket server that sends back each message as it came; "close 4001 why" makes it close so. */
+  readonly webSocketPort: number
   /** The Node server of `examples/everywhere/`. */
   readonly everywherePort: number
   /** PEM: the authority, and a certificate and key for `localhost` signed by it. */
@@ -75,6 +83,9 @@ export interface Lab {
   readonly certificate: string
   readonly key: string
 }
+
+/** The three that must do the same: WebAssembly with and without SIMD, and JavaScript made of it. */
+export type CoreBuildName = 'simd' | 'baseline' | 'plain'
 
 /** A host as the suites see it. */
 export interface ContractHost {
@@ -86,6 +97,13 @@ export interface ContractHost {
   readonly ways: readonly StreamWay[]
   /** A reactor of its own for each case. */
   createReactor(): Reactor
+  /**
+   * An endpoint for a TCP port of the lab's machine, for suites that speak to a server there (`http`, `everywhere`):
+   * TCP where the host has it, else what it has instead, a tunnel say. Missing: no stream reaches the lab.
+   */
+  reach?(reactor: Reactor, port: number): IStreamClientEndpoint
+  /** Builds of the core that cannot be made here, and why; all can if not given. */
+  readonly builds?: Partial<Record<CoreBuildName, string>>
   /** A name of a file that does not exist yet, for UNIX sockets; where there are such files. */
   freshPath?(): string
 }
@@ -107,8 +125,14 @@ export interface ContractCase {
   readonly needs?: readonly Capability[]
   /** The same for traits of a way. */
   readonly traits?: readonly (keyof StreamTraits)[]
+  /** Needs this build of the core. */
+  readonly build?: CoreBuildName
   /** For ways that can listen only. */
   readonly listens?: boolean
+  /** For ways that know where nobody listens only. */
+  readonly refusable?: boolean
+  /** For hosts from which streams reach the lab only. */
+  readonly reaches?: boolean
   readonly run: (context: CaseContext) => unknown
 }
 

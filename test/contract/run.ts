@@ -11,19 +11,29 @@ import type {
 /** Real milliseconds that a case may take. */
 const DEADLINE = 20_000
 
-/** Runs every case that the host can run. @param tell called after each, to see where one is */
+/**
+ * Runs every case that the host can run.
+ * @param tell called after each, to see where one is
+ * @param deadline ms that each may take, by the host's own clock
+ */
 export async function runSuites(
   host: ContractHost, suites: readonly ContractSuite[], tell: (result: CaseResult) => void = () => undefined,
+  deadline = DEADLINE,
 ): Promise<HostReport> {
   const results: CaseResult[] = []
   for (const suite of suites) {
     const ways: (StreamWay | undefined)[] = suite.perWay === true ? [...host.ways] : [undefined]
+    if (ways.length === 0) {
+      for (const one of suite.cases) {
+        results.push({ suite: suite.name, name: one.name, outcome: 'declared', detail: 'streams: there are none here' })
+      }
+    }
     for (const way of ways) {
       for (const one of suite.cases) {
         const why = declared(host, way, one)
         const result: CaseResult = {
           suite: suite.name, name: one.name, ...way === undefined ? {} : { way: way.name },
-          ...why === null ? await runCase(host, way, one) : { outcome: 'declared', detail: why },
+          ...why === null ? await runCase(host, way, one, deadline) : { outcome: 'declared', detail: why },
         }
         results.push(result)
         tell(result)
@@ -43,11 +53,15 @@ function declared(host: ContractHost, way: StreamWay | undefined, one: ContractC
     const has = way?.traits[trait]
     if (has !== true) return `${trait}: ${has}`
   }
+  if (one.reaches === true && host.reach === undefined) return 'streams: none reaches the lab'
+  const lacks = one.build === undefined ? undefined : host.builds?.[one.build]
+  if (lacks !== undefined) return `${one.build}: ${lacks}`
+  if (one.refusable === true && way?.refused === undefined) return 'refused: with this way there is always somebody'
   return one.listens === true && way?.server === undefined ? 'listen: this way only connects' : null
 }
 
 async function runCase(
-  host: ContractHost, way: StreamWay | undefined, one: ContractCase,
+  host: ContractHost, way: StreamWay | undefined, one: ContractCase, deadline: number,
 ): Promise<Pick<CaseResult, 'outcome' | 'detail'>> {
   const cleanups: (() => unknown)[] = []
   const reactor = host.createReactor()
@@ -56,7 +70,7 @@ async function runCase(
     expire = reject
   })
   overdue.catch(() => undefined)
-  const alarm = reactor.callLater(DEADLINE, () => expire(new Error(`not over after ${DEADLINE} ms`)))
+  const alarm = reactor.callLater(deadline, () => expire(new Error(`not over after ${deadline} ms`)))
   let outcome: Pick<CaseResult, 'outcome' | 'detail'> = { outcome: 'passed' }
   const context: CaseContext = {
     host, reactor, cleanup: (fn) => void cleanups.push(fn),
@@ -78,6 +92,9 @@ async function runCase(
       if (outcome.outcome === 'passed') outcome = { outcome: 'failed', detail: `while cleaning up: ${describe(error)}` }
     }
   }
+  // What a case that failed half way has left open must not be felt by the next.
+  for (const transport of reactor.openTransports()) transport.abortConnection()
+  for (const call of reactor.getDelayedCalls()) call.cancel()
   return outcome
 }
 

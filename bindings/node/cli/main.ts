@@ -12,10 +12,11 @@ import { connect } from './connect.js'
 import { echo } from './echo.js'
 import { forward } from './forward.js'
 import { get } from './get.js'
+import { relay } from './relay.js'
 import { trace } from './trace.js'
 import { web } from './web.js'
 
-const COMMANDS: Readonly<Record<string, Command>> = { forward, connect, echo, web, get, trace }
+const COMMANDS: Readonly<Record<string, Command>> = { forward, connect, echo, web, get, relay, trace }
 
 function usage(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))

@@ -65,7 +65,8 @@ export class Attempt extends Packet implements ConnectHandle {
     this.#client = new StreamEnd(wires, id, 0, link, local.name, local.port, options.isUnix ? UNIX : 0)
     wires.world.trace.connect(id, link.from.id, link.to.id, local.name, local.port, remote.name, remote.port,
       options.isUnix ? 'unix' : 'tcp')
-    wires.connections.add(this.#client)
+    this.#client.rareOf().remote = remote
+    wires.begun(this.#client)
     this.#send(SYN)
   }
 
@@ -168,6 +169,8 @@ export class Attempt extends Packet implements ConnectHandle {
     const server = new StreamEnd(wires, client.id, 1, this.#back, remote.name, remote.port, bits)
     server.other = client
     client.other = server
+    // It has nothing else that is rare yet.
+    client.rare = null
     server.rareOf().embryo = this
     this.#server = server
   }

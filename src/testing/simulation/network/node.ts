@@ -48,6 +48,8 @@ export class Node {
   /** UDP sockets, in the order they were bound. */
   readonly datagrams = new Set<DatagramSocket>()
   #nextPort = FIRST_PORT
+  /** Whether all ports have been given out once. */
+  hasWrapped = false
   #turn = 0
 
   constructor(host: SimHost) {
@@ -102,13 +104,15 @@ export class Node {
     for (let tries = FIRST_PORT; tries <= LAST_PORT; tries++) {
       const port = this.#nextPort
       this.#nextPort = port === LAST_PORT ? FIRST_PORT : port + 1
+      if (port === LAST_PORT) this.hasWrapped = true
       if (!isTaken(port)) return port
     }
     return 0
   }
 
-  freeStreamPort(): number {
-    return this.freePort((port) => this.#listeners.has(port))
+  /** @param isUsed whether a port is no good for another reason than that somebody listens there */
+  freeStreamPort(isUsed: ((port: number) => boolean) | null = null): number {
+    return this.freePort((port) => this.#listeners.has(port) || (isUsed !== null && isUsed(port)))
   }
 
   hasGroup(group: string): boolean {

@@ -30,6 +30,7 @@ import {
   acknowledge, ask, endStream, lostOnTheWay, needsRetry, push, sendAgain, truncate,
 } from './stream-sending.js'
 import type { Backlog } from './stream-sending.js'
+import type { Place } from './stream-ports.js'
 import type { Wires } from './wires.js'
 
 /** What few ends have at a time. @internal */
@@ -38,6 +39,8 @@ export class Rare {
   linger: Linger | null = null
   /** Tells the listening side of the connection. */
   embryo: { establish(): void } | null = null
+  /** Whom the connecting side has not reached yet. */
+  remote: Place | null = null
   code = ''
   /** ms of silence before the other end is asked; −1 for never. */
   keepAlive = -1
@@ -328,7 +331,7 @@ export class StreamEnd implements StreamChannel, SimEvent {
       rare.watch = null
     }
     wires.world.trace.ended(this.id, this.side, why)
-    if ((other.bits & DEAD) !== 0) wires.connections.delete(this.side === 0 ? this : other)
+    if ((other.bits & DEAD) !== 0) wires.over(this.side === 0 ? this : other)
   }
 
   /**

@@ -19,6 +19,7 @@ import { hostError } from './host-error.js'
 import { FailedListener, Listener } from './listener.js'
 import { Life } from './node.js'
 import type { Node } from './node.js'
+import type { Place } from './stream-ports.js'
 import type { Wires } from './wires.js'
 
 /** Until a host learns that nobody on its net has an address; Linux's, ms. */
@@ -53,6 +54,7 @@ export class SimTCP implements TCPHost {
       return new FailedListener(world, node.host, sink, hostError('EADDRINUSE', 'listen', where))
     }
     const port = request.port === 0 ? node.freeStreamPort() : request.port
+    if (port === 0) return new FailedListener(world, node.host, sink, hostError('EADDRINUSE', 'listen', where))
     const listener = new Listener(world, tcpAddress(address, port), backlog, sink, (one) => node.unlisten(one))
     node.listen({ listener, address, port, shares, only6 })
     return listener
@@ -74,14 +76,30 @@ export class SimTCP implements TCPHost {
     if (localHost !== undefined && localHost !== '' && (own === null || !node.owns(own))) {
       return new FailedAttempt(world, node.host, sink, hostError('EADDRNOTAVAIL', 'bind', localHost))
     }
-    const local = {
-      name: own === null || localHost === '0.0.0.0' || localHost === '::' ? directory.source(node, address) : own,
-      port: localPort === 0 ? node.freeStreamPort() : localPort,
+    const name = own === null || localHost === '0.0.0.0' || localHost === '::' ? directory.source(node, address) : own
+    const remote = { name: address, port }
+    // As kernels say it: while a socket is bound, and while it is connected.
+    if (localPort !== 0 && node.isTaken(name, localPort, false, false)) {
+      return new FailedAttempt(world, node.host, sink, hostError('EADDRINUSE', 'bind', `${name}:${localPort}`))
+    }
+    const local = { name, port: this.#localPort(target, name, localPort, remote) }
+    if (local.port === 0) {
+      return new FailedAttempt(world, node.host, sink, hostError('EADDRNOTAVAIL', 'connect', where))
     }
     return new Attempt({
-      wires: this.#wires, link: this.#wires.link(node.host, target.host), local, remote: { name: address, port },
-      isUnix: false, sink, find: () => find(target, address, port),
+      wires: this.#wires, link: this.#wires.link(node.host, target.host), local, remote, isUnix: false,
+      sink, find: () => find(target, address, port),
     })
+  }
+
+  /** @returns 0 if there is none, or the one asked for has a connection between the same addresses */
+  #localPort(target: Node, name: string, asked: number, remote: Place): number {
+    const node = this.#node
+    const { ports } = this.#wires
+    if (asked !== 0 || node.hasWrapped) ports.keep()
+    const isUsed = (port: number): boolean => ports.has(node.host, { name, port }, target.host, remote)
+    if (asked !== 0) return isUsed(asked) ? 0 : asked
+    return node.freeStreamPort(ports.isKept ? isUsed : null)
   }
 }
 

@@ -11,6 +11,7 @@ import { LOOPBACK, linkShape } from './options.js'
 import type { LinkOptions, LinkShape } from './options.js'
 import { SegmentPool } from './segment.js'
 import type { StreamEnd } from './stream-end.js'
+import { StreamPorts } from './stream-ports.js'
 
 /** Up to this, a copy is an array of its own, which engines keep with the object. */
 const TINY = 64
@@ -24,6 +25,7 @@ export class Wires {
   readonly pool = new SegmentPool()
   /** The connecting end of each connection that is alive on one side at least, in the order they were made. */
   readonly connections = new Set<StreamEnd>()
+  readonly ports = new StreamPorts(this.connections)
   readonly shape: LinkShape
   readonly #loopback: LinkShape
   readonly #links = new Map<SimHost, Map<SimHost, Link>>()
@@ -72,6 +74,17 @@ export class Wires {
     copy.set(bytes)
     this.#used += length
     return copy
+  }
+
+  begun(client: StreamEnd): void {
+    this.connections.add(client)
+    this.ports.add(client)
+  }
+
+  /** Both sides have forgotten it. */
+  over(client: StreamEnd): void {
+    this.connections.delete(client)
+    this.ports.delete(client)
   }
 
   nextConnection(): number {

@@ -1,0 +1,95 @@
+/**
+ * The clock, timers, text and chance of a page or worker, for a reactor.
+ *
+ * Owns: how a later turn comes about. Must not know: what a reactor does with it. Nothing is made before it is asked
+ * for.
+ */
+import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+import type { WebSocketLike } from '../../src/transports/index.js'
+import { encodeText } from './load.js'
+
+/** The longest that timers can wait; a reactor looks again when one went off early. */
+const LONGEST = 2 ** 31 - 1
+/** What `getRandomValues` fills at once. */
+const MOST_RANDOM = 65_536
+
+/** A page, a worker or a service worker, for one reactor. */
+export class WebHost implements HostPort {
+  readonly name = 'web'
+  readonly #later = new Later()
+
+  now(): number {
+    return performance.now()
+  }
+
+  wallClock(): number {
+    return Date.now()
+  }
+
+  setTimer(delayMs: number, fn: () => void): HostTimer {
+    return setTimeout(fn, Math.min(Math.ceil(delayMs), LONGEST))
+  }
+
+  clearTimer(timer: HostTimer): void {
+    clearTimeout(timer as number)
+  }
+
+  soon(fn: () => void): void {
+    this.#later.call(fn)
+  }
+
+  afterJobs(fn: () => void): void {
+    queueMicrotask(fn)
+  }
+
+  keepAlive(_wanted: boolean): void {
+    // A page lives as long as somebody looks at it, and a worker as long as its page.
+  }
+
+  installSignals(): () => void {
+    // There are none; `run` goes on without.
+    return () => undefined
+  }
+
+  encode(text: string): Uint8Array {
+    return encodeText(text)
+  }
+
+  allocate(length: number): Uint8Array {
+    return new Uint8Array(length)
+  }
+
+  entropy(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += MOST_RANDOM) {
+      crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM) as Uint8Array<ArrayBuffer>)
+    }
+  }
+
+  webSocket(url: string, subprotocols: readonly string[]): WebSocketLike {
+    return new WebSocket(url, [...subprotocols])
+  }
+}
+
+/**
+ * Calls in a later turn of the event loop, without the 4 ms that timers inside of timers take at least: a message that
+ * a channel sends to itself comes as soon as those before it have been handled.
+ */
+export class Later {
+  #port: MessagePort | null = null
+  #calls: (() => void)[] = []
+
+  call(fn: () => void): void {
+    this.#calls.push(fn)
+    if (this.#calls.length === 1) (this.#port ?? this.#open()).postMessage(null)
+  }
+
+  #open(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      const calls = this.#calls
+      this.#calls = []
+      for (const fn of calls) fn()
+    }
+    return this.#port = port2
+  }
+}

@@ -1,0 +1,2 @@
+export const headerPath: string
+export function cHeader(): string

@@ -1,0 +1,15 @@
+/** `whorl/tunnel`: TCP connections through a relay, from where there are only WebSockets; both sides. */
+
+export { TunnelRefusedError } from '../errors/index.js'
+export type { TunnelRefusal } from '../errors/index.js'
+export { openTunnel } from './attempt.js'
+export type { TunnelOptions, TunnelReactor } from './attempt.js'
+export { checkTunnel, registerTunnelEndpoints, TunnelClientEndpoint } from './client.js'
+export type { TunnelEndpointOptions } from './client.js'
+export type { TunnelLimits, TunnelTimeouts } from './limits.js'
+export { openWebSocket } from './open-websocket.js'
+export { TunnelRelay } from './relay.js'
+export type { TunnelRelayOptions } from './relay.js'
+export type { RelayReactor, TunnelInfo } from './session.js'
+export type { TunnelOpener, TunnelSocket, TunnelSocketSink } from './socket.js'
+export { SUBPROTOCOL as TUNNEL_SUBPROTOCOL } from './wire.js'
