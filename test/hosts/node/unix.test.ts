@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Reactor } from '../../../bindings/node/index.js'
-import { isLocked, takeLock } from '../../../bindings/node/unix-lock.js'
+import { isLocked, takeLock } from '../../../bindings/node-api/unix-lock.js'
 import {
   CannotListenError, ConnectError, ConnectionAborted, ConnectionDone, ConnectionRefusedError, ConnectPermissionError,
   NoSocketError, NotSupportedError, SocketPathTooLong, TimeoutError, UserError,

@@ -1,0 +1,123 @@
+/**
+ * UNIX sockets on Bun: listening and connecting with `Bun.listen` and `Bun.connect`.
+ *
+ * Owns: asking again where a queue is full. Must not know: factories and protocols; what is done about a socket's file.
+ */
+
+import type {
+  ConnectHandle, ConnectSink, ListenHandle, ListenSink, StreamChannel, UNIXConnectRequest, UNIXHost, UNIXListenRequest,
+} from '../../src/interfaces/index.js'
+import { unixAddress } from '../../src/transports/unix.js'
+import { isLocked } from '../node-api/unix-lock.js'
+import { checkLength, UNIXPlace } from '../node-api/unix-place.js'
+import { failure } from './errors.js'
+import { Attempt, Listener } from './listener.js'
+import { prepare } from './load.js'
+
+/** A server whose queue is full is asked again after so long, ms, and then ever longer. */
+const ASK_AGAIN = { first: 2, most: 30 }
+
+/** UNIX sockets for reactors. */
+export class BunUNIX implements UNIXHost {
+  listen(request: UNIXListenRequest, sink: ListenSink): ListenHandle {
+    prepare()
+    return new UNIXListener(request, sink)
+  }
+
+  connect(request: UNIXConnectRequest, sink: ConnectSink): ConnectHandle {
+    prepare()
+    return new UNIXAttempt(request, sink)
+  }
+}
+
+class UNIXListener implements ListenHandle {
+  readonly #sink: ListenSink
+  readonly #place: UNIXPlace
+  #listener: Listener | null = null
+  #isClosed = false
+
+  /** `Bun.listen` has a queue of 512 whatever was asked for. */
+  constructor(request: UNIXListenRequest, sink: ListenSink) {
+    const { path } = request
+    this.#sink = sink
+    this.#place = new UNIXPlace(request)
+    const addresses = { host: unixAddress(path), peer: unixAddress(null) }
+    const told: ListenSink = {
+      listening: (address) => sink.listening(address),
+      failed: (error) => this.#failed(error),
+      accepted: (channel) => sink.accepted(channel),
+      acceptFailed: (error) => sink.acceptFailed(error),
+    }
+    const listen = (): boolean => {
+      this.#listener = new Listener({ unix: path }, `listen at ${path}`, () => addresses.host, () => addresses, told)
+      return this.#listener.isListening
+    }
+    this.#try(() => this.#place.claim(() => this.#try(() => {
+      if (!this.#isClosed) this.#place.bind(listen)
+    })))
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#place.leave(() => this.#listener?.close())
+  }
+
+  #try(fn: () => void): void {
+    try {
+      fn()
+    } catch (error) {
+      queueMicrotask(() => this.#failed(error))
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isClosed) this.#sink.failed(this.#place.explain(error))
+  }
+}
+
+class UNIXAttempt implements ConnectHandle, ConnectSink {
+  readonly #path: string
+  readonly #sink: ConnectSink
+  #attempt: Attempt | null = null
+  #timer: NodeJS.Timeout | null = null
+  #wait = ASK_AGAIN.first
+
+  constructor({ path, checkLock }: UNIXConnectRequest, sink: ConnectSink) {
+    this.#path = path
+    this.#sink = sink
+    try {
+      checkLength(path)
+      if (checkLock && !isLocked(path)) throw failure('ECONNREFUSED', `${path}.lock names no live process`)
+      this.#connect()
+    } catch (error) {
+      this.#timer = setTimeout(() => sink.failed(error), 0)
+    }
+  }
+
+  cancel(): void {
+    this.#attempt?.cancel()
+    if (this.#timer !== null) clearTimeout(this.#timer)
+  }
+
+  /** @internal */
+  connected(channel: StreamChannel): void {
+    this.#sink.connected(channel)
+  }
+
+  /** @internal */
+  failed(error: unknown): void {
+    if ((error as { code?: unknown }).code !== 'EAGAIN') {
+      this.#sink.failed(error)
+      return
+    }
+    // Its queue is full. Other kinds of sockets wait for that in the kernel.
+    this.#timer = setTimeout(() => this.#connect(), this.#wait)
+    this.#wait = Math.min(this.#wait * 2, ASK_AGAIN.most)
+  }
+
+  #connect(): void {
+    const addresses = { peer: unixAddress(this.#path), host: unixAddress(null) }
+    this.#attempt = new Attempt({ unix: this.#path }, `connect to ${this.#path}`, () => addresses, this)
+  }
+}
