@@ -46,6 +46,15 @@ const absent = {
     : null,
 }
 
+/** The core of workerd, which compiles no bytes: a module of its own, beside the bundle. */
+const core = {
+  name: 'core',
+  // Of the folder that all entries have in common, as dist/ will be.
+  resolveId: (id) => id === './core.wasm'
+    ? { id: fileURLToPath(new URL('build/js/core.wasm', import.meta.url)), external: 'relative' }
+    : null,
+}
+
 function onwarn(warning) {
   // Two files of one folder may need each other; two layers may not.
   if (warning.code === 'CIRCULAR_DEPENDENCY' && new Set(warning.ids.map((id) => dirname(id))).size === 1) return
@@ -66,7 +75,7 @@ export const alone = {
 export default {
   input: entries(),
   external: [/^node:/, /^cloudflare:/],
-  plugins: [nodeResolve(), compact()],
+  plugins: [core, nodeResolve(), compact()],
   onwarn,
   output: {
     format: 'esm',

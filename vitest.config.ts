@@ -15,6 +15,8 @@ export const alias = [
   { find: /^whorl\/websocket$/, replacement: source('src/websocket/index.ts') },
   { find: /^whorl\/tunnel$/, replacement: source('src/tunnel/index.ts') },
   { find: /^whorl\/testing$/, replacement: source('bindings/node/testing.ts') },
+  // Modules that only workerd has.
+  { find: /^(?:\.\/core\.wasm|cloudflare:\w+)$/, replacement: source('test/hosts/workerd/stand-in.ts') },
 ]
 
 export default defineConfig({

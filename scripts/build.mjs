@@ -17,7 +17,7 @@ const SETTINGS = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsconf
 /** What runs in other hosts, and what starts them; not the tests beside it. */
 function insideHosts() {
   return filesBelow('test/hosts').map((file) => relative(at(), file))
-    .filter((file) => /^test\/hosts\/[^/]+\/(?:in-host\/|launch\.ts$)/.test(file.replaceAll('\\', '/')))
+    .filter((file) => /^test\/hosts\/[^/]+\/(?:in-host\/|[^/.]+\.ts$)/.test(file.replaceAll('\\', '/')))
 }
 
 /** Builds what is stale, or everything with `force`; tells whether there was anything to do. */

@@ -20,8 +20,8 @@ import type { Taker, WriteTaker } from '../../src/transports/bridges.js'
 import type { StreamConnection } from '../../src/transports/stream-connection.js'
 import type { StreamReactor } from '../../src/transports/stream-reactor.js'
 import { connectionOf, isStreamTransport, StreamTransport } from '../../src/transports/stream-transport.js'
-import { DuplexChannel } from './duplex-channel.js'
-import type { Addresses } from './duplex-channel.js'
+import { DuplexChannel } from '../node-api/duplex-channel.js'
+import type { Addresses } from '../node-api/duplex-channel.js'
 import { prepare } from './load.js'
 
 type Done = (error?: Error | null) => void

@@ -11,8 +11,8 @@ import type {
 import { tcpAddress } from '../../src/transports/address.js'
 import { unixAddress } from '../../src/transports/unix.js'
 import { prepare } from './load.js'
-import { Reader } from './reader.js'
-import { SocketChannel } from './socket-channel.js'
+import { Reader } from '../node-api/reader.js'
+import { SocketChannel } from '../node-api/socket-channel.js'
 import { standardIO } from './stdio.js'
 
 /** Descriptors for one reactor. */

@@ -11,7 +11,7 @@ import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers'
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
-import { crypto } from './builtins.js'
+import { crypto } from '../node-api/builtins.js'
 import { callOutside } from './context.js'
 
 /** The longest that Node's timers can wait; a reactor looks again when one went off early. */

@@ -13,9 +13,9 @@ import {
 } from '../../src/reactor/index.js'
 import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
 import { ThreadPool } from '../../src/reactor/thread-pool.js'
-import { NodeCompression } from './compression.js'
+import { NodeCompression } from '../node-api/compression.js'
 import { NodeDescriptors } from './descriptors.js'
-import { NodeFiles } from './files.js'
+import { NodeFiles } from '../node-api/files.js'
 import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
 import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
 import { fromDuplex as fromDuplexOn } from './bridges.js'
@@ -27,7 +27,7 @@ import { nodeResolver } from './resolver.js'
 import { NodeTCP } from './tcp.js'
 import { NodeThreads } from './threads.js'
 import type { NodeThreadOptions } from './threads.js'
-import { NodeTLS } from './tls.js'
+import { NodeTLS } from '../node-api/tls.js'
 import { NodeUDP } from './udp.js'
 import { NodeUNIX } from './unix.js'
 
@@ -45,7 +45,7 @@ export function createReactor(options?: NodeReactorOptions): Reactor {
 
 function makeReactor(options?: NodeReactorOptions): Reactor {
   const parts: ReactorParts = {
-    core: nodeCore, host: new NodeHost(), tcp: new NodeTCP(), tls: new NodeTLS(), udp: new NodeUDP(),
+    core: nodeCore, host: new NodeHost(), tcp: new NodeTCP(), tls: new NodeTLS(prepare), udp: new NodeUDP(),
     unix: new NodeUNIX(), processes: new NodeProcesses(), descriptors: new NodeDescriptors(),
     threads: new NodeThreads(), files: new NodeFiles(), compression: new NodeCompression(),
     resolver: nodeResolver(),

@@ -13,7 +13,7 @@ import type { Readable, Writable } from 'node:stream'
 import type {
   ProcessAddress, ProcessHandle, ProcessHost, ProcessSink, SpawnRequest, StreamChannel,
 } from '../../src/interfaces/index.js'
-import { childProcess } from './builtins.js'
+import { childProcess } from '../node-api/builtins.js'
 import { prepare } from './load.js'
 import { PipeChannel } from './pipe-channel.js'
 

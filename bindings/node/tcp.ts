@@ -13,9 +13,9 @@ import type {
 } from '../../src/interfaces/index.js'
 import { tcpAddress } from '../../src/transports/address.js'
 import { prepare } from './load.js'
-import { Reader } from './reader.js'
+import { Reader } from '../node-api/reader.js'
 import { reusesPorts } from './tcp-reuse-port.js'
-import { SocketChannel } from './socket-channel.js'
+import { SocketChannel } from '../node-api/socket-channel.js'
 
 /** The first Node whose permissions cover the network. */
 const PERMISSION_MAJOR = 26
@@ -67,7 +67,8 @@ class Listener implements ListenHandle {
     reusesPorts((can) => {
       if (this.#isClosed) return
       if (can) this.#listen(request)
-      else this.#failed(new NotSupportedError(`Node ${process.version}`, 'reusePort'))
+      else this.#failed(new NotSupportedError(
+        `Node ${process.version}`, 'reusePort', { reason: 'Node has it from 22.12 and from 23.1 on' }))
     })
   }
 

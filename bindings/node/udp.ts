@@ -8,7 +8,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { DatagramHandle, DatagramHost, DatagramRequest, DatagramSink } from '../../src/interfaces/index.js'
 import { udpAddress } from '../../src/transports/udp-address.js'
-import { dgram } from './builtins.js'
+import { dgram } from '../node-api/builtins.js'
 import { prepare } from './load.js'
 
 /** UDP for reactors. */

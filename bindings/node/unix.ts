@@ -15,8 +15,8 @@ import { unixAddress } from '../../src/transports/unix.js'
 import { isLocked } from '../node-api/unix-lock.js'
 import { checkLength, UNIXPlace } from '../node-api/unix-place.js'
 import { prepare } from './load.js'
-import { Reader } from './reader.js'
-import { SocketChannel } from './socket-channel.js'
+import { Reader } from '../node-api/reader.js'
+import { SocketChannel } from '../node-api/socket-channel.js'
 
 /** A server whose queue is full is asked again after so long, ms, and then ever longer. */
 const ASK_AGAIN = { first: 2, most: 30 }

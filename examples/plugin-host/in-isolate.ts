@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { gatewayFor, published } from './plug-in.js'
 import type { PlugIn, PlugInOptions } from './plug-in.js'
 
-/** What is used of isolated-vm 5. */
+/** What is used of isolated-vm 7. */
 export interface IsolatedVM {
   Isolate: new (options: { memoryLimit: number }) => Isolate
   Callback: new (fn: (...args: never[]) => void, options: { ignored: boolean }) => unknown

@@ -8,6 +8,8 @@ import { root, sourcesBelow, textOf, trackedFiles } from './files.js'
 
 const AREAS = ['src', 'bindings', 'assembly', 'test', 'bench', 'examples', 'scripts']
 const MOST_LINES = 600
+/** Bindings hold no logic: what is long there belongs somewhere else. */
+const MOST_LINES_OF_BINDINGS = 250
 
 const linesOf = (text: string): number => text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
 
@@ -22,6 +24,12 @@ describe('files', () => {
       .map((path) => `${path}: ${linesOf(textOf(path))}`)
       .filter((entry) => Number(entry.split(': ')[1]) > MOST_LINES)
     expect(long).toEqual([])
+  })
+
+  it(`of bindings have at most ${MOST_LINES_OF_BINDINGS} lines`, () => {
+    const sizes = [...sourcesBelow('bindings')].map(([path, source]) => [path, linesOf(source)] as const)
+    expect(sizes.length).toBeGreaterThan(50)
+    expect(sizes.filter(([, lines]) => lines > MOST_LINES_OF_BINDINGS)).toEqual([])
   })
 
   it('counts lines', () => {

@@ -63,6 +63,22 @@ export const closing: ContractSuite = {
       },
     },
     {
+      name: 'N01 loseConnection delivers what was on its way already and could not leave yet',
+      listens: true,
+      traits: ['backpressure'],
+      async run(context) {
+        const { client, server } = await pair(context, new Recorder(), new Recorder())
+        server.transport.pauseProducing()
+        const written = await writeUntilStuck(context, client)
+        client.transport.loseConnection()
+        await pass(context.reactor, A_WHILE)
+        server.transport.resumeProducing()
+        isA(await lost(context, server), ConnectionDone, 'the server')
+        equal(server.bytes.length, written, 'bytes')
+        isA(await lost(context, client), ConnectionDone, 'the client')
+      },
+    },
+    {
       name: 'both sides close at once: ConnectionDone for both',
       listens: true,
       async run(context) {

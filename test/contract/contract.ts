@@ -87,6 +87,12 @@ export interface Lab {
 /** The three that must do the same: WebAssembly with and without SIMD, and JavaScript made of it. */
 export type CoreBuildName = 'simd' | 'baseline' | 'plain'
 
+/**
+ * What a host may lack though it connects with TLS: `ca` authorities of one connection, `insecureSkipVerify` and `alpn`
+ * the options of these names, `reasons` to tell a certificate from any other failure, `session` what was agreed on.
+ */
+export type TLSDetail = 'ca' | 'insecureSkipVerify' | 'alpn' | 'reasons' | 'session'
+
 /** A host as the suites see it. */
 export interface ContractHost {
   /** `node`, `deno`, … as NotSupportedErrors name it. */
@@ -104,6 +110,11 @@ export interface ContractHost {
   reach?(reactor: Reactor, port: number): IStreamClientEndpoint
   /** Builds of the core that cannot be made here, and why; all can if not given. */
   readonly builds?: Partial<Record<CoreBuildName, string>>
+  /**
+   * What TLS lacks here, and why; nothing if not given. Where `ca` is lacking, the host trusts the lab's authority
+   * without being told.
+   */
+  readonly tlsLacks?: Partial<Record<TLSDetail, string>>
   /** A name of a file that does not exist yet, for UNIX sockets; where there are such files. */
   freshPath?(): string
 }
@@ -127,6 +138,8 @@ export interface ContractCase {
   readonly traits?: readonly (keyof StreamTraits)[]
   /** Needs this build of the core. */
   readonly build?: CoreBuildName
+  /** Needs these of TLS. */
+  readonly tls?: readonly TLSDetail[]
   /** For ways that can listen only. */
   readonly listens?: boolean
   /** For ways that know where nobody listens only. */

@@ -56,6 +56,10 @@ function declared(host: ContractHost, way: StreamWay | undefined, one: ContractC
   if (one.reaches === true && host.reach === undefined) return 'streams: none reaches the lab'
   const lacks = one.build === undefined ? undefined : host.builds?.[one.build]
   if (lacks !== undefined) return `${one.build}: ${lacks}`
+  for (const detail of one.tls ?? []) {
+    const why = host.tlsLacks?.[detail]
+    if (why !== undefined) return `${detail}: ${why}`
+  }
   if (one.refusable === true && way?.refused === undefined) return 'refused: with this way there is always somebody'
   return one.listens === true && way?.server === undefined ? 'listen: this way only connects' : null
 }

@@ -26,8 +26,18 @@ function connect(
   return connectBy(context, sslEndpoint(context.reactor, context.host.lab.host, port, options), new Secure())
 }
 
+/** Whose certificates are good: the lab's authority, unless the host trusts it by other means. */
+function authority({ host }: CaseContext): TLSClientOptions {
+  return host.tlsLacks?.ca === undefined ? { ca: host.lab.ca } : {}
+}
+
 function trusting(context: CaseContext): TLSClientOptions {
-  return { ca: context.host.lab.ca, serverName: 'localhost' }
+  return { ...authority(context), serverName: 'localhost' }
+}
+
+/** What a certificate that is not accepted is told as. */
+function refusal({ host }: CaseContext): typeof TLSError {
+  return host.tlsLacks?.reasons === undefined ? CertificateError : TLSError
 }
 
 /** Listens with the lab's identity. */
@@ -63,7 +73,7 @@ export const tls: ContractSuite = {
       name: 'an address is verified as well as a name',
       needs: ['tls.connect'],
       async run(context) {
-        const protocol = await connect(context, { ca: context.host.lab.ca })
+        const protocol = await connect(context, authority(context))
         protocol.transport.write(pattern(100_000))
         equalBytes(await bytesOf(context, protocol, 100_000), pattern(100_000))
       },
@@ -74,14 +84,15 @@ export const tls: ContractSuite = {
       async run(context) {
         const protocol = new Secure()
         const endpoint = sslEndpoint(context.reactor, context.host.lab.host, context.host.lab.tlsPorts.echo,
-          { ca: context.host.lab.ca, serverName: 'elsewhere.example' })
-        await rejects(connectBy(context, endpoint, protocol), CertificateError)
+          { ...authority(context), serverName: 'elsewhere.example' })
+        await rejects(connectBy(context, endpoint, protocol), refusal(context))
         equal(protocol.events, [])
       },
     },
     {
       name: 'an authority that nobody trusts: CertificateError',
       needs: ['tls.connect'],
+      tls: ['ca', 'reasons'],
       async run(context) {
         await rejects(connect(context, { serverName: 'localhost' }), CertificateError)
       },
@@ -89,6 +100,7 @@ export const tls: ContractSuite = {
     {
       name: 'insecureSkipVerify takes any certificate',
       needs: ['tls.connect'],
+      tls: ['insecureSkipVerify'],
       async run(context) {
         const protocol = await connect(context, { serverName: 'elsewhere.example', insecureSkipVerify: true })
         protocol.transport.write('whoever')
@@ -98,6 +110,7 @@ export const tls: ContractSuite = {
     {
       name: 'ALPN: the protocol both speak, null where there was no talk of it',
       needs: ['tls.connect'],
+      tls: ['alpn'],
       async run(context) {
         const talked = await connect(context, { ...trusting(context), alpn: ['unknown/9', 'lab/1'] })
         equal(talked.transport.negotiatedProtocol, 'lab/1')
@@ -108,6 +121,7 @@ export const tls: ContractSuite = {
     {
       name: 'tells of version and peer what it can know',
       needs: ['tls.connect'],
+      tls: ['session'],
       async run(context) {
         const { transport } = await connect(context, trusting(context))
         const session = transport.tlsSession
@@ -213,16 +227,16 @@ export const tls: ContractSuite = {
       needs: ['tls.start', 'tcp.connect'],
       async run(context) {
         logOf(context)
-        const { host, startTLSPort, ca } = context.host.lab
+        const { host, startTLSPort } = context.host.lab
         const protocol = new Secure()
         let plain = ''
         protocol.onData = function (data) {
           plain += latin1(data)
           if (plain === 'ready\r\n') this.transport.write('STARTTLS\r\n')
-          if (plain === 'ready\r\ngo\r\n') this.transport.startTLS({ ca, serverName: 'elsewhere.example' })
+          if (plain === 'ready\r\ngo\r\n') this.transport.startTLS({ ...authority(context), serverName: 'elsewhere.example' })
         }
         await connectBy(context, new TCP4ClientEndpoint(context.reactor, host, startTLSPort), protocol)
-        isA(await lost(context, protocol), CertificateError)
+        isA(await lost(context, protocol), refusal(context))
         ok(!protocol.events.includes('secure'), 'it was never secure')
       },
     },
@@ -264,8 +278,8 @@ export const tls: ContractSuite = {
         const plain = new TCP4ClientEndpoint(context.reactor, host, tlsPorts.greet)
         const protocol = await connectBy(context, wrapClientTLS(trusting(context), plain), new Secure())
         equal(latin1(await bytesOf(context, protocol, 7)), 'hello\r\n')
-        await rejects(connectBy(context, wrapClientTLS({ ca: context.host.lab.ca, serverName: 'no.example' }, plain),
-          new Secure()), CertificateError)
+        await rejects(connectBy(context, wrapClientTLS({ ...authority(context), serverName: 'no.example' }, plain),
+          new Secure()), refusal(context))
       },
     },
   ],

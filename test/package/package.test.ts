@@ -138,7 +138,7 @@ describe('the built package', () => {
     const files = (JSON.parse(output) as { files: { path: string }[] }[])[0]!.files.map((file) => file.path)
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/core.wasm',
       'dist/whorl.js', 'dist/whorl.node.js', 'dist/types/src/index.d.ts']))
-    const strange = files.filter((path) => !/^(?:dist|docs)\/|^(?:LICENSE|package\.json|[A-Z]+\.md)$/.test(path))
+    const strange = files.filter((path) => !/^(?:dist|docs|bindings\/c)\/|^(?:LICENSE|package\.json|[A-Z]+\.md)$/.test(path))
     expect(strange).toEqual([])
   })
 })

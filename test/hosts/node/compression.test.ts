@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { brotliCompressSync, deflateRawSync, deflateSync, gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { NodeCompression } from '../../../bindings/node/compression.js'
+import { NodeCompression } from '../../../bindings/node-api/compression.js'
 import { createReactor } from '../../../bindings/node/index.js'
 import { CompressionError, CompressionLimitError } from '../../../src/errors/index.js'
 import type { Codec, CodecSink, CompressionHost, ContentCoding } from '../../../src/interfaces/index.js'

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { NodeHost } from '../../../bindings/node/host.js'
 import { nodeCore } from '../../../bindings/node/load.js'
-import { Reader } from '../../../bindings/node/reader.js'
+import { Reader } from '../../../bindings/node-api/reader.js'
 import { NodeTCP } from '../../../bindings/node/tcp.js'
 import { ConnectionDone, ConnectionLost } from '../../../src/errors/index.js'
 import { BufferedProtocol } from '../../../src/protocols/protocol.js'

@@ -1,7 +1,7 @@
 /** Files that are read piece by piece, directories, and media types, through a reactor of Node and one in memory. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { commonMediaType } from '../../../bindings/node/media-types.js'
+import { commonMediaType } from '../../../bindings/node-api/media-types.js'
 import { CapabilityError, FileReadError } from '../../../src/errors/index.js'
 import { MemoryReactor } from '../../../src/testing/index.js'
 import { reactors } from './helpers.js'

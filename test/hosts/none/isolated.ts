@@ -1,5 +1,5 @@
 /**
- * Types of what is used of isolated-vm 5, which is no dependency: it is built where it is wanted.
+ * Types of what is used of isolated-vm 7, which is no dependency.
  */
 
 export interface IsolatedReference {

@@ -2,10 +2,10 @@
  * Bare contexts: of node:vm with and without WebAssembly, an isolate of isolated-vm, and a worker thread behind rings
  * of shared memory. Each runs the published dist/none.js or its script, in a process of its own.
  *
- * Owns: bundling the suites, which a bare context cannot import, and building isolated-vm where it is not built.
+ * Owns: bundling the suites, which a bare context cannot import. isolated-vm comes with binaries for Node 24.
  */
-import { existsSync, realpathSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import process from 'node:process'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { rollup } from 'rollup'
@@ -15,7 +15,9 @@ import type { LaunchContext, Launcher } from '../runner/launcher.js'
 import { parseReport } from '../runner/report.js'
 import type { DriveOptions } from './drive.js'
 
-const ISOLATED = 'isolated-vm@5.0.4'
+const ISOLATED = 'isolated-vm@7.0.1'
+const LOADER = 'node-gyp-build@4.8.4'
+const NODE = `node-${process.platform}-${process.arch}@24.21.0`
 
 /** The suites as one script that needs a global `whorl`, and as one module that imports it. */
 async function bundle(root: string, scratch: string): Promise<{ script: string, module: string }> {
@@ -31,14 +33,15 @@ async function bundle(root: string, scratch: string): Promise<{ script: string, 
   return { script, module }
 }
 
-/** It has no binaries for Node 20, so npm's own node-gyp compiles it, with the headers beside this Node if it has any. */
-async function buildIsolated(folder: string, { signal, log }: LaunchContext): Promise<string> {
-  if (existsSync(join(folder, 'out/isolated_vm.node'))) return folder
-  const prefix = dirname(dirname(realpathSync(process.execPath)))
-  const gyp = join(prefix, 'lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js')
-  const headers = existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : []
-  log('compiling isolated-vm')
-  await runProgram(process.execPath, [gyp, 'rebuild', '--release', '-j', 'max', ...headers], { cwd: folder, signal })
+/** The folder of isolated-vm with what it needs beside it, as npm would have put it there. */
+function completed(packages: LaunchContext['packages']): string | null {
+  const folder = packages.get(ISOLATED)
+  if (folder === undefined) return null
+  const modules = join(folder, 'node_modules')
+  mkdirSync(modules, { recursive: true })
+  const link = join(modules, 'node-gyp-build')
+  rmSync(link, { force: true })
+  symlinkSync(packages.get(LOADER)!, link)
   return folder
 }
 
@@ -49,9 +52,10 @@ interface PlugInSaid {
 
 /** What examples/plugin-host claims, as cases: it runs three plug-ins and says what each said, and how it ended. */
 async function checkPlugIns(
-  { root, signal, log }: LaunchContext, args: readonly string[], flags: readonly string[]): Promise<CaseResult[]> {
+  { root, signal, log }: LaunchContext, [node, ...flags]: [string, ...string[]], args: readonly string[],
+): Promise<CaseResult[]> {
   const main = join(root, 'build/js/examples/plugin-host/main.js')
-  const said = await runProgram(process.execPath, [...flags, main, ...args], { signal, log })
+  const said = await runProgram(node, [...flags, main, ...args], { signal, log })
   const { greeted, prowled, looped, noticed } = JSON.parse(said) as {
     greeted: PlugInSaid, prowled: PlugInSaid, looped: PlugInSaid, noticed: { answers: number, lost: boolean }
   }
@@ -67,32 +71,39 @@ async function checkPlugIns(
     : { suite: 'plug-ins', name, outcome: 'failed', detail: JSON.stringify(detail) })
 }
 
-function launcher(
-  name: string, row: string, npm: readonly string[], flags: readonly string[],
-  plugIns: ((isolated: string | null) => readonly string[]) | null = null,
-): Launcher {
+interface LauncherOptions {
+  readonly npm?: readonly string[]
+  /** For Node. */
+  readonly flags?: readonly string[]
+  /** Arguments of examples/plugin-host, where it is tried as well. */
+  readonly plugIns?: (isolated: string | null) => readonly string[]
+}
+
+function launcher(name: string, { npm = [], flags = [], plugIns }: LauncherOptions = {}): Launcher {
   return {
     name, npm,
     async launch(context) {
       const { root, packages, scratch, lab, signal, log } = context
-      const folder = packages.get(ISOLATED)
-      const isolated = folder === undefined ? null : await buildIsolated(folder, context)
+      const isolated = completed(packages)
+      const node = packages.has(NODE) ? join(packages.get(NODE)!, 'bin/node') : process.execPath
       const only = process.env['WHORL_SUITES']?.split(',')
       const options: DriveOptions = {
         told: JSON.stringify({ lab, only }), dist: join(root, 'dist'), isolated, ...await bundle(root, scratch),
       }
       const drive = join(root, 'build/js/test/hosts/none/drive.js')
       const input = JSON.stringify(options)
-      const report = parseReport(await runProgram(process.execPath, [...flags, drive, row], { input, signal, log }))
-      const claims = plugIns === null ? [] : await checkPlugIns(context, plugIns(isolated), flags)
+      const report = parseReport(await runProgram(node, [...flags, drive, name], { input, signal, log }))
+      const claims = plugIns === undefined ? [] : await checkPlugIns(context, [node, ...flags], plugIns(isolated))
       return { ...report, results: [...report.results, ...claims] }
     },
   }
 }
 
 export const launchers: readonly Launcher[] = [
-  launcher('vm', 'vm', [], []),
-  launcher('vm-plain', 'vm-plain', [], ['--experimental-vm-modules', '--no-warnings']),
-  launcher('isolated-vm', 'isolated-vm', [ISOLATED], ['--no-node-snapshot'], (isolated) => ['--isolate', isolated!]),
-  launcher('worker-sab', 'worker-sab', [], [], () => []),
+  launcher('vm'),
+  launcher('vm-plain', { flags: ['--experimental-vm-modules', '--no-warnings'] }),
+  launcher('isolated-vm', {
+    npm: [ISOLATED, LOADER, NODE], flags: ['--no-node-snapshot'], plugIns: (isolated) => ['--isolate', isolated!],
+  }),
+  launcher('worker-sab', { plugIns: () => [] }),
 ]

@@ -42,6 +42,8 @@ export async function fetchPackage(spec: string, { folder, pins, pack = npmPack 
     await run('tar', ['-xzf', tarball], fresh)
     renameToPackage(fresh)
     rmSync(join(fresh, tarball))
+    // The manifest beside it, which `require` of the folder would take for it.
+    rmSync(join(fresh, 'package.json'), { force: true })
     writeFileSync(join(fresh, '.pinned'), pin)
     rmSync(place, { recursive: true, force: true })
     renameSync(fresh, place)

@@ -2,7 +2,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { CookieJar } from 'tough-cookie'
 import { describe, expect, it } from 'vitest'
-import { NodeCompression } from '../../../bindings/node/compression.js'
+import { NodeCompression } from '../../../bindings/node-api/compression.js'
 import { Deferred, fail } from '../../../src/defer/index.js'
 import {
   CancelledError, CompressionError, CompressionLimitError, ConnectionRefusedError, InfiniteRedirection, PageError,

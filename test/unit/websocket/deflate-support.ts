@@ -1,6 +1,6 @@
 /** permessage-deflate on the raw peer's side, apart from the code under test; and waiting for a codec of the host. */
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
-import { NodeCompression } from '../../../bindings/node/compression.js'
+import { NodeCompression } from '../../../bindings/node-api/compression.js'
 import { MemoryReactor } from '../../../src/testing/index.js'
 import type { Pump } from '../../../src/testing/index.js'
 import { join } from './support.js'

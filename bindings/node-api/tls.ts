@@ -1,5 +1,5 @@
 /**
- * TLS on Node: both sides, over sockets and over anything else.
+ * TLS by `node:tls`: both sides, over sockets of Node's and over anything else.
  *
  * Owns: making Node's TLS sockets. Must not know: who waits for them.
  *
@@ -20,7 +20,6 @@ import type {
 } from '../../src/interfaces/index.js'
 import { HANDSHAKE_TIMEOUT } from '../../src/transports/tls-limits.js'
 import { tls } from './builtins.js'
-import { prepare } from './load.js'
 import { Reader } from './reader.js'
 import { TLSChannel } from './tls-channel.js'
 import type { Carrier, TLSSide } from './tls-channel.js'
@@ -42,6 +41,7 @@ interface Server {
 
 /** TLS for one reactor. */
 export class NodeTLS implements TLSHost {
+  readonly #prepare: () => void
   readonly #makeReader: () => Reader
   #reader: Reader | null = null
   // One context for each options object, however many connections it is used for.
@@ -49,8 +49,12 @@ export class NodeTLS implements TLSHost {
   readonly #servers = new WeakMap<ServerContexts, Server>()
   readonly #clients = new WeakMap<TLSClientOptions, ClientContext>()
 
-  /** @param makeReader what reads this reactor's sockets; made at the first of them */
-  constructor(makeReader = () => new Reader(RECORD_SIZE)) {
+  /**
+   * @param prepare called before a connection is made: what the host does at the first use of any reactor
+   * @param makeReader what reads this reactor's sockets; made at the first of them
+   */
+  constructor(prepare: () => void, makeReader = () => new Reader(RECORD_SIZE)) {
+    this.#prepare = prepare
     this.#makeReader = makeReader
   }
 
@@ -64,7 +68,7 @@ export class NodeTLS implements TLSHost {
   }
 
   accept(channel: StreamChannel, handle: TLSServerHandle): SecureChannel {
-    prepare()
+    this.#prepare()
     const { contexts } = handle as NodeTLSServer
     let server = this.#servers.get(contexts)
     if (server === undefined) {
@@ -77,7 +81,7 @@ export class NodeTLS implements TLSHost {
   }
 
   connect(channel: StreamChannel, options: TLSClientOptions, name: string, sessionKey: string): SecureChannel {
-    prepare()
+    this.#prepare()
     let client = this.#clients.get(options)
     if (client === undefined) {
       client = makeClientContext(options)
