@@ -13,6 +13,9 @@ import {
 import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
 import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
 import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
+import { NodeCompression } from '../node-api/compression.js'
+import { NodeFiles } from '../node-api/files.js'
+import { NodeTLS } from '../node-api/tls.js'
 import { globals } from './api.js'
 import type { DenoAPI } from './api.js'
 import { DenoHost } from './host.js'
@@ -20,19 +23,17 @@ import { denoCore, prepare } from './load.js'
 import { denoResolver } from './resolver.js'
 import { DenoTCP } from './tcp.js'
 import { DenoUDP } from './udp.js'
+import { DenoUNIX } from './unix.js'
 
 /** Options of {@link createReactor}. */
 export type DenoReactorOptions = ReactorOptions
 
 const LACKS = {
-  tls: 'whorl/deno does not reach TLS of Deno yet',
-  unix: 'whorl/deno does not reach UNIX sockets of Deno yet',
-  processes: 'whorl/deno does not start programs yet',
-  descriptors: 'whorl/deno does not reach file descriptors yet',
-  threads: 'whorl/deno has no pool of workers yet',
-  files: 'whorl/deno does not read files yet',
-  compression: 'whorl/deno does not reach compression of Deno yet',
+  processes: 'whorl/deno does not start programs',
+  descriptors: 'whorl/deno does not reach file descriptors',
+  threads: 'whorl/deno has no pool of workers',
   udp: 'Deno.listenDatagram is not there without --unstable-net',
+  listenMulticast: 'whorl/deno does not reach multicast of Deno',
 } as const
 
 /** A reactor of Deno, independent of every other. */
@@ -43,7 +44,8 @@ export function createReactor(options?: DenoReactorOptions): Reactor {
 
 function makeReactor(options?: DenoReactorOptions): Reactor {
   const parts: ReactorParts = {
-    core: denoCore, host: new DenoHost(), lacks: LACKS, tcp: new DenoTCP(), resolver: denoResolver(),
+    core: denoCore, host: new DenoHost(), lacks: LACKS, tcp: new DenoTCP(), tls: new NodeTLS(prepare),
+    unix: new DenoUNIX(), files: new NodeFiles(), compression: new NodeCompression(), resolver: denoResolver(),
   }
   // Whoever reads the types of this in another host has no Deno.
   const { Deno } = globals() as { Deno?: DenoAPI }

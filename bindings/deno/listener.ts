@@ -44,6 +44,10 @@ export class Listener implements ListenHandle {
     }
   }
 
+  get isListening(): boolean {
+    return this.#listener !== null && !this.#isClosed
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

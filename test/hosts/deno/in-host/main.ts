@@ -8,13 +8,17 @@ import { denoHost } from './host.js'
 
 interface DenoGlobal {
   readonly stdin: { readonly readable: BodyInit }
+  readonly stderr: { writeSync(bytes: Uint8Array): number }
   readonly stdout: { writeSync(bytes: Uint8Array): number }
 }
 
 async function main(): Promise<void> {
   const { Deno } = globalThis as unknown as { Deno: DenoGlobal }
-  const lab = await new Response(Deno.stdin.readable).json() as Lab
-  const report = await runSuites(denoHost(lab), suites)
+  const say = (text: string): void => void Deno.stderr.writeSync(new TextEncoder().encode(text))
+  const { lab, scratch } = await new Response(Deno.stdin.readable).json() as { lab: Lab, scratch: string }
+  const report = await runSuites(denoHost(lab, scratch), suites, ({ suite, way, name, outcome }) => {
+    if (outcome === 'failed') say(`failed: ${suite} ${way ?? ''} ${name}\n`)
+  })
   const bytes = new TextEncoder().encode(`${JSON.stringify(report)}\n`)
   for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written))
 }
