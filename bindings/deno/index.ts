@@ -15,6 +15,7 @@ import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
 import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
 import { NodeCompression } from '../node-api/compression.js'
 import { NodeFiles } from '../node-api/files.js'
+import { EventReader } from '../node-api/reader.js'
 import { NodeTLS } from '../node-api/tls.js'
 import { globals } from './api.js'
 import type { DenoAPI } from './api.js'
@@ -44,7 +45,7 @@ export function createReactor(options?: DenoReactorOptions): Reactor {
 
 function makeReactor(options?: DenoReactorOptions): Reactor {
   const parts: ReactorParts = {
-    core: denoCore, host: new DenoHost(), lacks: LACKS, tcp: new DenoTCP(), tls: new NodeTLS(prepare),
+    core: denoCore, host: new DenoHost(), lacks: LACKS, tcp: new DenoTCP(), tls: new NodeTLS({ prepare, makeReader: () => new EventReader(), losesEnd: true }),
     unix: new DenoUNIX(), files: new NodeFiles(), compression: new NodeCompression(), resolver: denoResolver(),
   }
   // Whoever reads the types of this in another host has no Deno.

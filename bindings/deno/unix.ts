@@ -1,11 +1,9 @@
 /**
  * UNIX sockets on Deno: listening and connecting with `Deno.listen` and `Deno.connect`.
  *
- * Owns: what of a request Deno can do, and the end of a socket's file, which Deno leaves. Must not know: factories and
- * protocols; what else is done about the file.
+ * Owns: what of a request Deno can do. Must not know: factories and protocols; what is done about a socket's file.
  */
 
-import { rmSync } from 'node:fs'
 import { NotSupportedError } from '../../src/errors/index.js'
 import type {
   ConnectHandle, ConnectSink, ListenHandle, ListenSink, UNIXConnectRequest, UNIXHost, UNIXListenRequest,
@@ -40,7 +38,6 @@ export class DenoUNIX implements UNIXHost {
 
 class UNIXListener implements ListenHandle {
   readonly #sink: ListenSink
-  readonly #path: string
   readonly #place: UNIXPlace
   #listener: Listener | null = null
   #isClosed = false
@@ -49,7 +46,6 @@ class UNIXListener implements ListenHandle {
   constructor(request: UNIXListenRequest, sink: ListenSink) {
     const { path } = request
     this.#sink = sink
-    this.#path = path
     this.#place = new UNIXPlace(request)
     const addresses = { host: unixAddress(path), peer: unixAddress(null) }
     const told: ListenSink = {
@@ -74,15 +70,7 @@ class UNIXListener implements ListenHandle {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#place.leave(() => {
-      if (this.#listener?.isListening !== true) return
-      this.#listener.close()
-      try {
-        rmSync(this.#path)
-      } catch {
-        // Somebody has removed it already.
-      }
-    })
+    this.#place.leave(() => this.#listener?.close())
   }
 
   #try(fn: () => void): void {

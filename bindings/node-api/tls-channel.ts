@@ -41,6 +41,8 @@ export interface Carrier {
   reset(isEnding: boolean): void
   /** Whether its end has come; undefined if that cannot be told. */
   hasEnded(socket: TLSSocket): boolean | undefined
+  /** Reads nothing more, or goes on; missing where a socket that is paused does all of that. */
+  hold?(held: boolean): void
 }
 
 /** A socket that speaks TLS. */
@@ -103,6 +105,16 @@ export class TLSChannel extends SocketChannel implements SecureChannel {
     socket.write(pieces[last]!, this.#onTaken)
     socket.uncork()
     return false
+  }
+
+  override pause(): void {
+    if (this.#carrier.hold === undefined) super.pause()
+    else this.#carrier.hold(true)
+  }
+
+  override resume(): void {
+    if (this.#carrier.hold === undefined) super.resume()
+    else this.#carrier.hold(false)
   }
 
   override close(linger: boolean): void {

@@ -13,6 +13,7 @@ type Done = (error?: Error | null) => void
 export class ChannelDuplex extends Duplex {
   readonly #channel: StreamChannel
   #isPaused = false
+  #isHeld = false
   #isOver = false
   #onSent: Done | null = null
   #onFinished: Done | null = null
@@ -37,10 +38,18 @@ export class ChannelDuplex extends Duplex {
     this.destroy()
   }
 
+  /** Reads nothing more, whatever is asked for, until it is let go; what was read already is still handed out. */
+  hold(held: boolean): void {
+    this.#isHeld = held
+    if (this.#isOver) return
+    if (!held) this._read()
+    else if (!this.#isPaused) this.#pause()
+  }
+
   // --- what Node asks for
 
   override _read(): void {
-    if (!this.#isPaused || this.#isOver) return
+    if (!this.#isPaused || this.#isHeld || this.#isOver) return
     this.#isPaused = false
     this.#channel.resume()
   }
@@ -77,9 +86,7 @@ export class ChannelDuplex extends Duplex {
   readonly #sink: StreamSink = {
     lendsBuffers: false,
     received: (chunk) => {
-      if (this.#isOver || this.push(chunk) || this.#isPaused) return
-      this.#isPaused = true
-      this.#channel.pause()
+      if (!this.#isOver && !this.push(chunk) && !this.#isPaused) this.#pause()
     },
     borrow: () => null,
     filled: () => undefined,
@@ -97,6 +104,11 @@ export class ChannelDuplex extends Duplex {
       done?.()
     },
     closed: (error) => this.#channelClosed(error),
+  }
+
+  #pause(): void {
+    this.#isPaused = true
+    this.#channel.pause()
   }
 
   #channelClosed(error: unknown): void {

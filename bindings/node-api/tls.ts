@@ -39,23 +39,31 @@ interface Server {
   readonly side: TLSSide
 }
 
+/** What differs between hosts that have `node:tls`. */
+export interface NodeTLSOptions {
+  /** Called before a connection is made: what the host does at the first use of any reactor. */
+  readonly prepare: () => void
+  /** What reads this reactor's sockets; made at the first of them. */
+  readonly makeReader?: () => Reader
+  /** A TLS socket that was paused never comes to its end: instead, nothing is read from below. */
+  readonly losesEnd?: boolean
+}
+
 /** TLS for one reactor. */
 export class NodeTLS implements TLSHost {
   readonly #prepare: () => void
   readonly #makeReader: () => Reader
+  readonly #losesEnd: boolean
   #reader: Reader | null = null
   // One context for each options object, however many connections it is used for.
   readonly #handles = new WeakMap<TLSServerOptions, NodeTLSServer>()
   readonly #servers = new WeakMap<ServerContexts, Server>()
   readonly #clients = new WeakMap<TLSClientOptions, ClientContext>()
 
-  /**
-   * @param prepare called before a connection is made: what the host does at the first use of any reactor
-   * @param makeReader what reads this reactor's sockets; made at the first of them
-   */
-  constructor(prepare: () => void, makeReader = () => new Reader(RECORD_SIZE)) {
+  constructor({ prepare, makeReader = () => new Reader(RECORD_SIZE), losesEnd = false }: NodeTLSOptions) {
     this.#prepare = prepare
     this.#makeReader = makeReader
+    this.#losesEnd = losesEnd
   }
 
   server(options: TLSServerOptions): TLSServerHandle {
@@ -75,7 +83,7 @@ export class NodeTLS implements TLSHost {
       server = makeServer(contexts)
       this.#servers.set(contexts, server)
     }
-    const { stream, carrier } = takeOver(channel)
+    const { stream, carrier } = takeOver(channel, this.#losesEnd)
     const socket = new (tls().TLSSocket)(stream as Socket, server.socketOptions)
     return this.#channel(socket, channel, carrier, server.side)
   }
@@ -109,7 +117,7 @@ export class NodeTLS implements TLSHost {
         side.remembers(kept.certificate)
       }
     }
-    const { stream, carrier } = takeOver(channel)
+    const { stream, carrier } = takeOver(channel, this.#losesEnd)
     made.socket = stream
     const socket = tls().connect(made)
     // Before Node's own, which ends the connection when something is wrong.
@@ -156,13 +164,13 @@ function checkClient(socket: TLSSocket, certificate: TLSCertificate | null, requ
 }
 
 /** What Node's TLS is to run over. */
-function takeOver(channel: StreamChannel): { stream: Duplex, carrier: Carrier } {
+function takeOver(channel: StreamChannel, losesEnd: boolean): { stream: Duplex, carrier: Carrier } {
   const { detach } = channel as Partial<{ detach(): Socket | null }>
   const socket = typeof detach === 'function' ? detach.call(channel) : null
   if (socket !== null && socket !== undefined) return { stream: socket, carrier: new SocketCarrier(socket, channel) }
   const duplex = new ChannelDuplex(channel)
   duplex.begin()
-  return { stream: duplex, carrier: new DuplexCarrier(duplex) }
+  return { stream: duplex, carrier: losesEnd ? new HoldingCarrier(duplex) : new DuplexCarrier(duplex) }
 }
 
 /** A handle of Node's, as much of it as is used here. */
@@ -221,6 +229,20 @@ class DuplexCarrier implements Carrier {
 
   hasEnded(): boolean {
     return this.#duplex.readableEnded
+  }
+}
+
+/** For TLS sockets that are never to be paused themselves. */
+class HoldingCarrier extends DuplexCarrier {
+  readonly #duplex: ChannelDuplex
+
+  constructor(duplex: ChannelDuplex) {
+    super(duplex)
+    this.#duplex = duplex
+  }
+
+  hold(held: boolean): void {
+    this.#duplex.hold(held)
   }
 }
 
