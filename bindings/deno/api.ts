@@ -30,6 +30,7 @@ export interface DenoListener {
   readonly addr: unknown
   accept(): Promise<DenoConn>
   close(): void
+  ref(): void
   unref(): void
 }
 

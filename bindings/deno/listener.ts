@@ -20,6 +20,7 @@ export class Listener implements ListenHandle {
   readonly #addressesOf: (conn: DenoConn) => Addresses
   #listener: DenoListener | null = null
   #isClosed = false
+  #accepting: Promise<void> = Promise.resolve()
 
   /** @param listen may throw */
   constructor(
@@ -48,15 +49,20 @@ export class Listener implements ListenHandle {
     return this.#listener !== null && !this.#isClosed
   }
 
-  close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#listener?.close()
+  /** The kernel has the socket for as long as Deno waits for a connection. */
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true
+      // So that there is still a program for who waits for that.
+      this.#listener?.ref()
+      this.#listener?.close()
+    }
+    return this.#accepting
   }
 
   #accept(): void {
     if (this.#isClosed) return
-    this.#listener!.accept().then(this.#onConn, this.#onFailed)
+    this.#accepting = this.#listener!.accept().then(this.#onConn, this.#onFailed)
   }
 
   readonly #onConn = (conn: DenoConn): void => {

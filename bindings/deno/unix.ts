@@ -67,10 +67,13 @@ class UNIXListener implements ListenHandle {
     })
   }
 
-  close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#place.leave(() => this.#listener?.close())
+  close(): Promise<void> {
+    let freed: Promise<void> = Promise.resolve()
+    if (!this.#isClosed) {
+      this.#isClosed = true
+      this.#place.leave(() => void (freed = this.#listener?.close() ?? freed))
+    }
+    return freed
   }
 
   #try(fn: () => void): void {

@@ -5,6 +5,7 @@
  */
 
 import { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers'
 import type { StreamChannel, StreamSink } from '../../src/interfaces/index.js'
 
 type Done = (error?: Error | null) => void
@@ -14,13 +15,17 @@ export class ChannelDuplex extends Duplex {
   readonly #channel: StreamChannel
   #isPaused = false
   #isHeld = false
+  #hasEnd = false
+  readonly #endsAfter: number
   #isOver = false
   #onSent: Done | null = null
   #onFinished: Done | null = null
 
-  constructor(channel: StreamChannel) {
+  /** @param endsAfter how long the end is kept back, ms: for TLS that would see it before the last of what it was given */
+  constructor(channel: StreamChannel, endsAfter = 0) {
     super({ allowHalfOpen: true })
     this.#channel = channel
+    this.#endsAfter = endsAfter
   }
 
   /** Takes the channel over, opened before or not. */
@@ -91,7 +96,7 @@ export class ChannelDuplex extends Duplex {
     borrow: () => null,
     filled: () => undefined,
     receivedEnd: () => {
-      if (!this.#isOver) this.push(null)
+      if (!this.#isOver) this.#pushEnd()
     },
     sent: () => {
       const done = this.#onSent
@@ -120,8 +125,15 @@ export class ChannelDuplex extends Duplex {
       this.destroy()
     } else {
       // What came before the end is read first.
-      this.push(null)
+      this.#pushEnd()
       this.once('end', () => this.destroy())
     }
+  }
+
+  #pushEnd(): void {
+    if (this.#hasEnd) return
+    this.#hasEnd = true
+    if (this.#endsAfter === 0) this.push(null)
+    else setTimeout(() => this.push(null), this.#endsAfter).unref()
   }
 }

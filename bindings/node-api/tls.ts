@@ -21,6 +21,7 @@ import type {
 import { HANDSHAKE_TIMEOUT } from '../../src/transports/tls-limits.js'
 import { tls } from './builtins.js'
 import { Reader } from './reader.js'
+import { DuplexCarrier, HoldingCarrier, SocketCarrier } from './tls-carriers.js'
 import { TLSChannel } from './tls-channel.js'
 import type { Carrier, TLSSide } from './tls-channel.js'
 import { ClientSide, keep, pack, recall } from './tls-client.js'
@@ -32,6 +33,9 @@ import { peerCertificate, sessionOf, verifyError } from './tls-session.js'
 
 /** No record of TLS holds more: RFC 8446 section 5.1. */
 const RECORD_SIZE = 16_384
+
+/** Where TLS sockets lose their end: how long that of what is below is kept from them, ms. */
+const LATE_END = 100
 
 /** What all handshakes of some server options share. */
 interface Server {
@@ -168,82 +172,9 @@ function takeOver(channel: StreamChannel, losesEnd: boolean): { stream: Duplex, 
   const { detach } = channel as Partial<{ detach(): Socket | null }>
   const socket = typeof detach === 'function' ? detach.call(channel) : null
   if (socket !== null && socket !== undefined) return { stream: socket, carrier: new SocketCarrier(socket, channel) }
-  const duplex = new ChannelDuplex(channel)
+  const duplex = new ChannelDuplex(channel, losesEnd ? LATE_END : 0)
   duplex.begin()
   return { stream: duplex, carrier: losesEnd ? new HoldingCarrier(duplex) : new DuplexCarrier(duplex) }
-}
-
-/** A handle of Node's, as much of it as is used here. */
-interface Handle {
-  reading?: boolean
-  _parent?: { readStart?: () => number, readStop?: () => number }
-}
-
-class SocketCarrier implements Carrier {
-  readonly #socket: Socket
-  readonly #channel: StreamChannel
-
-  constructor(socket: Socket, channel: StreamChannel) {
-    this.#socket = socket
-    this.#channel = channel
-  }
-
-  reset(isEnding: boolean): void {
-    const { _handle: handle } = this.#socket as unknown as { _handle?: { reset?: unknown } | null }
-    // TLS inside of TLS: whoever is below knows how, but not that the end is on its way.
-    const below = this.#channel
-    if (below instanceof TLSChannel) {
-      if (isEnding) below.close(false)
-      else below.reset()
-    } else if (!isEnding && typeof handle?.reset === 'function') {
-      this.#socket.resetAndDestroy()
-    } else {
-      // One whose end is on its way cannot be reset, and would stay if that were tried.
-      this.#socket.destroy()
-    }
-  }
-
-  /** A handle that has come to its end stops reading by itself, so that it can be started again. */
-  hasEnded(socket: TLSSocket): boolean | undefined {
-    const { _handle: handle } = socket as unknown as { _handle?: Handle | null }
-    const below = handle?._parent
-    if (typeof below?.readStart !== 'function' || typeof below.readStop !== 'function') return undefined
-    // While it is stopped by us it comes to no end.
-    if (handle?.reading !== true) return false
-    if (below.readStart() !== 0) return false
-    below.readStop()
-    return true
-  }
-}
-
-class DuplexCarrier implements Carrier {
-  readonly #duplex: ChannelDuplex
-
-  constructor(duplex: ChannelDuplex) {
-    this.#duplex = duplex
-  }
-
-  reset(): void {
-    this.#duplex.reset()
-  }
-
-  hasEnded(): boolean {
-    return this.#duplex.readableEnded
-  }
-}
-
-/** For TLS sockets that are never to be paused themselves. */
-class HoldingCarrier extends DuplexCarrier {
-  readonly #duplex: ChannelDuplex
-
-  constructor(duplex: ChannelDuplex) {
-    super(duplex)
-    this.#duplex = duplex
-  }
-
-  hold(held: boolean): void {
-    this.#duplex.hold(held)
-  }
 }
 
 /**
