@@ -5,23 +5,24 @@
  */
 import { join } from 'node:path'
 import process from 'node:process'
-import { createReactor, TCP4ClientEndpoint, TCP4ServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint } from 'whorl'
+import {
+  createReactor, TCP4ClientEndpoint, TCP4ServerEndpoint, TLSServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint,
+  wrapClientTLS,
+} from 'whorl'
 import type { Reactor } from 'whorl'
 import type { Capabilities, ContractHost, Lab, StreamTraits, StreamWay } from '../../../contract/contract.js'
 import { peerInHost } from '../../../contract/peers.js'
 
 const EVERYTHING: StreamTraits = { halfClose: true, reset: true, backpressure: true }
 
-const TLS = 'whorl/bun does not reach TLS of Bun yet'
 
 const capabilities: Capabilities = {
   'timers': true, 'entropy': true, 'wallClock': true, 'signals': true, 'resolver': true,
-  'tcp.connect': true, 'tcp.listen': true, 'tls.connect': TLS, 'tls.listen': TLS, 'tls.start': TLS,
+  'tcp.connect': true, 'tcp.listen': true, 'tls.connect': true, 'tls.listen': true, 'tls.start': true,
   'udp': true, 'multicast': true, 'unix.connect': true, 'unix.listen': true, 'websocket': true,
   'processes': 'whorl/bun does not start programs yet',
   'descriptors': 'whorl/bun does not reach file descriptors yet',
-  'threads': 'whorl/bun has no pool of workers yet', 'files': 'whorl/bun does not read files yet',
-  'compression': 'whorl/bun does not reach compression of Bun yet', 'simulation': true,
+  'threads': 'whorl/bun has no pool of workers yet', 'files': true, 'compression': true, 'simulation': true,
 }
 
 /** @param folder that is empty, for UNIX sockets */
@@ -30,7 +31,7 @@ export function bunHost(lab: Lab, folder: string): ContractHost {
   const freshPath = (): string => join(folder, `socket-${++paths}`)
   return {
     name: 'bun', version: process.versions['bun'] ?? 'none', capabilities, lab,
-    ways: [tcp(lab), unix(freshPath)],
+    ways: [tcp(lab), tls(lab), unix(freshPath)],
     createReactor: () => createReactor(),
     reach: (reactor, port) => new TCP4ClientEndpoint(reactor, lab.host, port),
     freshPath,
@@ -45,6 +46,21 @@ function tcp(lab: Lab): StreamWay {
     server: (reactor) => ({
       endpoint: new TCP4ServerEndpoint(reactor, 0, { interface: '127.0.0.1' }),
       client: (port) => new TCP4ClientEndpoint(reactor, '127.0.0.1', port),
+    }),
+  }
+}
+
+function tls(lab: Lab): StreamWay {
+  const over = (reactor: Reactor, port: number): ReturnType<typeof wrapClientTLS> =>
+    wrapClientTLS({ ca: lab.ca, serverName: 'localhost' }, new TCP4ClientEndpoint(reactor, lab.host, port))
+  return {
+    name: 'tls', traits: EVERYTHING,
+    client: (reactor, peer) => over(reactor, lab.tlsPorts[peer]),
+    refused: (reactor) => over(reactor, lab.refused),
+    server: (reactor) => ({
+      endpoint: new TLSServerEndpoint(reactor, 0, { identity: { cert: lab.certificate, key: lab.key } },
+        { interface: '127.0.0.1' }),
+      client: (port) => over(reactor, port),
     }),
   }
 }
