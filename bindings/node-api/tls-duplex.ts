@@ -13,7 +13,9 @@ type Done = (error?: Error | null) => void
 export class ChannelDuplex extends Duplex {
   readonly #channel: StreamChannel
   #isPaused = false
+  #isHeld = false
   #isOver = false
+  #onTaken: (() => void) | null = null
   #onSent: Done | null = null
   #onFinished: Done | null = null
 
@@ -29,6 +31,25 @@ export class ChannelDuplex extends Duplex {
     this.#channel.resume()
   }
 
+  /** Reads no more until `release`, whatever a host's TLS reads on. */
+  hold(): void {
+    if (this.#isHeld || this.#isOver) return
+    this.#isHeld = true
+    this.#channel.pause()
+  }
+
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    if (!this.#isPaused && !this.#isOver) this.#channel.resume()
+  }
+
+  /** Calls `fn` when the channel has taken everything; one at a time. */
+  whenTaken(fn: () => void): void {
+    if (this.writableLength === 0 || this.#isOver) fn()
+    else this.#onTaken = fn
+  }
+
   /** Drops everything, with a reset where there is one. */
   reset(): void {
     if (this.#isOver) return
@@ -42,7 +63,7 @@ export class ChannelDuplex extends Duplex {
   override _read(): void {
     if (!this.#isPaused || this.#isOver) return
     this.#isPaused = false
-    this.#channel.resume()
+    if (!this.#isHeld) this.#channel.resume()
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
@@ -90,6 +111,10 @@ export class ChannelDuplex extends Duplex {
       const done = this.#onSent
       this.#onSent = null
       done?.()
+      const taken = this.#onTaken
+      if (taken === null || this.writableLength > 0) return
+      this.#onTaken = null
+      taken()
     },
     finished: () => {
       const done = this.#onFinished

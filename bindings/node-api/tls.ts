@@ -222,6 +222,18 @@ class DuplexCarrier implements Carrier {
   hasEnded(): boolean {
     return this.#duplex.readableEnded
   }
+
+  hold(): void {
+    this.#duplex.hold()
+  }
+
+  release(): void {
+    this.#duplex.release()
+  }
+
+  whenTaken(fn: () => void): void {
+    this.#duplex.whenTaken(fn)
+  }
 }
 
 /**

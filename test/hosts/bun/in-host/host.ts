@@ -54,7 +54,7 @@ function tls(lab: Lab): StreamWay {
   const over = (reactor: Reactor, port: number): ReturnType<typeof wrapClientTLS> =>
     wrapClientTLS({ ca: lab.ca, serverName: 'localhost' }, new TCP4ClientEndpoint(reactor, lab.host, port))
   return {
-    name: 'tls', traits: EVERYTHING,
+    name: 'tls', traits: { ...EVERYTHING, halfClose: 'Bun ends TLS on both sides when the far end ends its own' },
     client: (reactor, peer) => over(reactor, lab.tlsPorts[peer]),
     refused: (reactor) => over(reactor, lab.refused),
     server: (reactor) => ({
