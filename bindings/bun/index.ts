@@ -15,11 +15,11 @@ import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
 import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
 import { NodeCompression } from '../node-api/compression.js'
 import { NodeFiles } from '../node-api/files.js'
-import { NodeTLS } from '../node-api/tls.js'
 import { BunHost } from './host.js'
 import { bunCore, prepare } from './load.js'
 import { bunResolver } from './resolver.js'
 import { BunTCP } from './tcp.js'
+import { BunTLS } from './tls.js'
 import { BunUDP } from './udp.js'
 import { BunUNIX } from './unix.js'
 
@@ -41,7 +41,7 @@ export function createReactor(options?: BunReactorOptions): Reactor {
 function makeReactor(options?: BunReactorOptions): Reactor {
   const parts: ReactorParts = {
     core: bunCore, host: new BunHost(), lacks: LACKS, tcp: new BunTCP(), udp: new BunUDP(), unix: new BunUNIX(),
-    tls: new NodeTLS(prepare), files: new NodeFiles(), compression: new NodeCompression(), resolver: bunResolver(),
+    tls: new BunTLS(), files: new NodeFiles(), compression: new NodeCompression(), resolver: bunResolver(),
   }
   return new Reactor(parts, options)
 }
