@@ -15,14 +15,13 @@ import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
 import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
 import { NodeCompression } from '../node-api/compression.js'
 import { NodeFiles } from '../node-api/files.js'
-import { EventReader } from '../node-api/reader.js'
-import { NodeTLS } from '../node-api/tls.js'
 import { globals } from './api.js'
 import type { DenoAPI } from './api.js'
 import { DenoHost } from './host.js'
 import { denoCore, prepare } from './load.js'
 import { denoResolver } from './resolver.js'
 import { DenoTCP } from './tcp.js'
+import { DenoTLS } from './tls.js'
 import { DenoUDP } from './udp.js'
 import { DenoUNIX } from './unix.js'
 
@@ -45,7 +44,7 @@ export function createReactor(options?: DenoReactorOptions): Reactor {
 
 function makeReactor(options?: DenoReactorOptions): Reactor {
   const parts: ReactorParts = {
-    core: denoCore, host: new DenoHost(), lacks: LACKS, tcp: new DenoTCP(), tls: new NodeTLS({ prepare, makeReader: () => new EventReader(), losesEnd: true }),
+    core: denoCore, host: new DenoHost(), lacks: LACKS, tcp: new DenoTCP(), tls: new DenoTLS(),
     unix: new DenoUNIX(), files: new NodeFiles(), compression: new NodeCompression(), resolver: denoResolver(),
   }
   // Whoever reads the types of this in another host has no Deno.

@@ -70,18 +70,21 @@ export class DuplexCarrier implements Carrier {
   hasEnded(): boolean {
     return this.#duplex.readableEnded
   }
+
+  hold(): void {
+    this.#duplex.hold()
+  }
+
+  release(): void {
+    this.#duplex.release()
+  }
+
+  whenTaken(fn: () => void): void {
+    this.#duplex.whenTaken(fn)
+  }
 }
 
 /** For TLS sockets that are never to be paused themselves. */
 export class HoldingCarrier extends DuplexCarrier {
-  readonly #duplex: ChannelDuplex
-
-  constructor(duplex: ChannelDuplex) {
-    super(duplex)
-    this.#duplex = duplex
-  }
-
-  hold(held: boolean): void {
-    this.#duplex.hold(held)
-  }
+  readonly holdsAlone = true
 }

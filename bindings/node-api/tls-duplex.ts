@@ -18,6 +18,7 @@ export class ChannelDuplex extends Duplex {
   #hasEnd = false
   readonly #endsAfter: number
   #isOver = false
+  #onTaken: (() => void) | null = null
   #onSent: Done | null = null
   #onFinished: Done | null = null
 
@@ -35,6 +36,25 @@ export class ChannelDuplex extends Duplex {
     this.#channel.resume()
   }
 
+  /** Reads no more until `release`, whatever a host's TLS reads on. */
+  hold(): void {
+    if (this.#isHeld || this.#isOver) return
+    this.#isHeld = true
+    this.#channel.pause()
+  }
+
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    if (!this.#isPaused && !this.#isOver) this.#channel.resume()
+  }
+
+  /** Calls `fn` when the channel has taken everything; one at a time. */
+  whenTaken(fn: () => void): void {
+    if (this.writableLength === 0 || this.#isOver) fn()
+    else this.#onTaken = fn
+  }
+
   /** Drops everything, with a reset where there is one. */
   reset(): void {
     if (this.#isOver) return
@@ -43,20 +63,12 @@ export class ChannelDuplex extends Duplex {
     this.destroy()
   }
 
-  /** Reads nothing more, whatever is asked for, until it is let go; what was read already is still handed out. */
-  hold(held: boolean): void {
-    this.#isHeld = held
-    if (this.#isOver) return
-    if (!held) this._read()
-    else if (!this.#isPaused) this.#pause()
-  }
-
   // --- what Node asks for
 
   override _read(): void {
-    if (!this.#isPaused || this.#isHeld || this.#isOver) return
+    if (!this.#isPaused || this.#isOver) return
     this.#isPaused = false
-    this.#channel.resume()
+    if (!this.#isHeld) this.#channel.resume()
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
@@ -102,6 +114,10 @@ export class ChannelDuplex extends Duplex {
       const done = this.#onSent
       this.#onSent = null
       done?.()
+      const taken = this.#onTaken
+      if (taken === null || this.writableLength > 0) return
+      this.#onTaken = null
+      taken()
     },
     finished: () => {
       const done = this.#onFinished

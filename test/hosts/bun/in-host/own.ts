@@ -1,17 +1,17 @@
 /**
  * What is Bun's own: how its sockets end on the wire, what they are told, and what is done about files and ports.
  */
-import { lstatSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import process from 'node:process'
 import {
-  CannotListenError, connectProtocol, ConnectionRefusedError, DatagramProtocol, Factory, NoSocketError, SocketPathTooLong,
-  TCP4ClientEndpoint, TCP4ServerEndpoint, TCP6ClientEndpoint, TCP6ServerEndpoint, UNIXClientEndpoint,
-  UNIXServerEndpoint,
+  CannotListenError, CertificateError, connectProtocol, ConnectionClosed, ConnectionRefusedError, DatagramProtocol,
+  Factory, NoSocketError, NotSupportedError, SocketPathTooLong, TCP4ClientEndpoint, TCP4ServerEndpoint,
+  TCP6ClientEndpoint, TCP6ServerEndpoint, TLSServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint, wrapClientTLS,
 } from 'whorl'
 import type { IListeningPort, Reactor } from 'whorl'
-import { equal, isA, ok, pattern, rejects, until } from '../../../contract/checks.js'
+import { equal, isA, ok, pass, pattern, rejects, until } from '../../../contract/checks.js'
 import type { CaseContext, ContractSuite } from '../../../contract/contract.js'
 import { bytesOf, connectBy, HalfRecorder, logOf, lost, Recorder } from '../../../contract/recorder.js'
 
@@ -74,6 +74,13 @@ async function udp(context: CaseContext, multicast = false): Promise<Asking> {
   context.cleanup(() => port.stopListening())
   await port.ready
   return protocol
+}
+
+function identity(name: string): { cert: string, key: string } {
+  const folder = new URL('../../../../../../test/vectors/tls/', import.meta.url)
+  return {
+    cert: readFileSync(new URL(`${name}.pem`, folder), 'utf8'), key: readFileSync(new URL(`${name}.key`, folder), 'utf8'),
+  }
 }
 
 async function again(reactor: Reactor, fn: () => void, holds: () => boolean): Promise<void> {
@@ -271,6 +278,48 @@ export const own: ContractSuite = {
         await again(context.reactor, () => one.transport.write('12', other.transport.getHost()), () => other.got.length > 0)
         equal(other.got[0], 2)
         equal((log[0]?.failure?.value as { code?: unknown } | undefined)?.code, 'EACCES')
+      },
+    },
+    {
+      name: 'a TLS server with several identities is refused, for Bun would show the first of them for any name',
+      run(context) {
+        const { certificate: cert, key } = context.host.lab
+        const options = { identity: { cert, key }, names: { 'other.test': { cert, key } } }
+        let error: unknown
+        try {
+          context.reactor.listenSSL(0, new Factory(), options, { interface: '127.0.0.1' })
+        } catch (caught) {
+          error = caught
+        }
+        isA(error, NotSupportedError)
+      },
+    },
+    {
+      name: 'a TLS server takes certificates of clients from its own authority, and from no other',
+      async run(context) {
+        const { reactor, host } = context
+        for (const clientCertificate of ['require', 'request'] as const) {
+          const accepted: Recorder[] = []
+          const port = await listen(context, new TLSServerEndpoint(reactor, 0,
+            { identity: identity('localhost'), ca: identity('ca').cert, clientCertificate }, { interface: '127.0.0.1' }),
+          accepted)
+          const over = (name: string): ReturnType<typeof wrapClientTLS> => wrapClientTLS(
+            { ca: identity('ca').cert, serverName: 'localhost', identity: identity(name) },
+            new TCP4ClientEndpoint(reactor, '127.0.0.1', portOf(port)))
+          const good = await connectBy(context, over('client'), new Recorder())
+          await until(reactor, () => accepted.length === 1)
+          good.transport.write('x')
+          await bytesOf(context, accepted[0]!, 1)
+          const bad = new Recorder()
+          // In TLS 1.3 a client is done before it hears of it.
+          await connectBy(context, over('foreign-client'), bad).then(() => lost(context, bad), () => undefined)
+          await pass(reactor, 50)
+          equal(accepted.length, 1, `accepted with ${clientCertificate}`)
+          if (bad.reason !== null) isA(bad.reason, ConnectionClosed)
+          await port.stopListening()
+        }
+        await rejects(connectProtocol(wrapClientTLS({ ca: identity('other-ca').cert, serverName: 'localhost' },
+          new TCP4ClientEndpoint(reactor, host.lab.host, host.lab.tlsPorts.echo)), new Recorder()), CertificateError)
       },
     },
     {
