@@ -13,10 +13,13 @@ import {
 import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
 import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
 import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
+import { NodeCompression } from '../node-api/compression.js'
+import { NodeFiles } from '../node-api/files.js'
 import { BunHost } from './host.js'
 import { bunCore, prepare } from './load.js'
 import { bunResolver } from './resolver.js'
 import { BunTCP } from './tcp.js'
+import { BunTLS } from './tls.js'
 import { BunUDP } from './udp.js'
 import { BunUNIX } from './unix.js'
 
@@ -24,12 +27,9 @@ import { BunUNIX } from './unix.js'
 export type BunReactorOptions = ReactorOptions
 
 const LACKS = {
-  tls: 'whorl/bun does not reach TLS of Bun yet',
   processes: 'whorl/bun does not start programs yet',
   descriptors: 'whorl/bun does not reach file descriptors yet',
   threads: 'whorl/bun has no pool of workers yet',
-  files: 'whorl/bun does not read files yet',
-  compression: 'whorl/bun does not reach compression of Bun yet',
 } as const
 
 /** A reactor of Bun, independent of every other. */
@@ -41,7 +41,7 @@ export function createReactor(options?: BunReactorOptions): Reactor {
 function makeReactor(options?: BunReactorOptions): Reactor {
   const parts: ReactorParts = {
     core: bunCore, host: new BunHost(), lacks: LACKS, tcp: new BunTCP(), udp: new BunUDP(), unix: new BunUNIX(),
-    resolver: bunResolver(),
+    tls: new BunTLS(), files: new NodeFiles(), compression: new NodeCompression(), resolver: bunResolver(),
   }
   return new Reactor(parts, options)
 }

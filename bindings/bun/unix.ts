@@ -4,6 +4,7 @@
  * Owns: asking again where a queue is full. Must not know: factories and protocols; what is done about a socket's file.
  */
 
+import { readFileSync } from 'node:fs'
 import type {
   ConnectHandle, ConnectSink, ListenHandle, ListenSink, StreamChannel, UNIXConnectRequest, UNIXHost, UNIXListenRequest,
 } from '../../src/interfaces/index.js'
@@ -107,11 +108,11 @@ class UNIXAttempt implements ConnectHandle, ConnectSink {
 
   /** @internal */
   failed(error: unknown): void {
-    if ((error as { code?: unknown }).code !== 'EAGAIN') {
+    if ((error as { code?: unknown }).code !== 'ECONNREFUSED' || !isListenedAt(this.#path)) {
       this.#sink.failed(error)
       return
     }
-    // Its queue is full. Other kinds of sockets wait for that in the kernel.
+    // Its queue is full, which Bun does not tell from a refusal. Other kinds of sockets wait for that in the kernel.
     this.#timer = setTimeout(() => this.#connect(), this.#wait)
     this.#wait = Math.min(this.#wait * 2, ASK_AGAIN.most)
   }
@@ -119,5 +120,17 @@ class UNIXAttempt implements ConnectHandle, ConnectSink {
   #connect(): void {
     const addresses = { peer: unixAddress(this.#path), host: unixAddress(null) }
     this.#attempt = new Attempt({ unix: this.#path }, `connect to ${this.#path}`, () => addresses, this)
+  }
+}
+
+/** Whether Linux says that somebody listens there; false where nobody can tell. */
+function isListenedAt(path: string): boolean {
+  const name = path.startsWith('\0') ? `@${path.slice(1)}` : path
+  try {
+    // Address, references, protocol, flags, type, state, inode and path of each socket; flags with this bit: it listens.
+    return readFileSync('/proc/net/unix', 'utf8').split('\n')
+      .some((line) => line.endsWith(` ${name}`) && (Number.parseInt(line.split(/\s+/)[3]!, 16) & 0x1_0000) !== 0)
+  } catch {
+    return false
   }
 }

@@ -160,3 +160,10 @@ function findInner(socket: Socket): Inner | null {
   if (buffer === undefined || callback === undefined || generator === undefined) return null
   return { buffer, callback, generator }
 }
+
+/** Reads by 'data' events alone: for hosts whose sockets have the inner switch, but do not stop by it. */
+export class EventReader extends Reader {
+  override arm(): boolean {
+    return false
+  }
+}

@@ -41,6 +41,13 @@ export interface Carrier {
   reset(isEnding: boolean): void
   /** Whether its end has come; undefined if that cannot be told. */
   hasEnded(socket: TLSSocket): boolean | undefined
+  /** Stops and starts what is below, where the TLS above it does not. */
+  hold?(): void
+  release?(): void
+  /** Holding is all: TLS that is stopped itself would never come to its end. */
+  readonly holdsAlone?: boolean
+  /** Calls `fn` when what is below has taken everything, where TLS says too early that it has. */
+  whenTaken?(fn: () => void): void
 }
 
 /** A socket that speaks TLS. */
@@ -53,6 +60,7 @@ export class TLSChannel extends SocketChannel implements SecureChannel {
   #session: TLSSession | null = null
   #failure: unknown = null
   #isCut = false
+  #isPaused = false
   #timer: NodeJS.Timeout | null = null
 
   /** It is encrypted first, by others. */
@@ -68,7 +76,9 @@ export class TLSChannel extends SocketChannel implements SecureChannel {
     this.#carrier = carrier
     this.#side = side
     this.#onTaken = (error) => {
-      if (!error && socket.writableLength === 0) this.sink?.sent()
+      if (error || socket.writableLength > 0) return
+      if (carrier.whenTaken === undefined) this.sink?.sent()
+      else carrier.whenTaken(() => this.sink?.sent())
     }
     socket.push = pushWatched
     socket.on('_tlsError', onTLSError)
@@ -105,8 +115,23 @@ export class TLSChannel extends SocketChannel implements SecureChannel {
     return false
   }
 
+  // A handshake goes on while nothing is read; and Bun reads on below a TLS socket that is paused.
+
+  override pause(): void {
+    this.#isPaused = true
+    if (this.#carrier.holdsAlone !== true) super.pause()
+    if (this.#session !== null) this.#carrier.hold?.()
+  }
+
+  override resume(): void {
+    this.#isPaused = false
+    this.#carrier.release?.()
+    super.resume()
+  }
+
   override close(linger: boolean): void {
     this.#stopTimer()
+    this.#carrier.release?.()
     super.close(linger)
   }
 
@@ -148,6 +173,7 @@ export class TLSChannel extends SocketChannel implements SecureChannel {
       return
     }
     this.#stopTimer()
+    if (this.#isPaused) this.#carrier.hold?.()
     this.sink.secured?.(this.#session)
   }
 

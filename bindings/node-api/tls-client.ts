@@ -49,6 +49,8 @@ export class ClientSide implements TLSSide {
   }
 
   agreed(socket: TLSSocket): TLSSession {
+    // In Bun 'secure' comes only afterwards.
+    this.look(socket)
     return sessionOf(socket, this.#serverName, this.#shown)
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers'
 import type { StreamChannel, StreamSink } from '../../src/interfaces/index.js'
 
 type Done = (error?: Error | null) => void
@@ -13,13 +14,19 @@ type Done = (error?: Error | null) => void
 export class ChannelDuplex extends Duplex {
   readonly #channel: StreamChannel
   #isPaused = false
+  #isHeld = false
+  #hasEnd = false
+  readonly #endsAfter: number
   #isOver = false
+  #onTaken: (() => void) | null = null
   #onSent: Done | null = null
   #onFinished: Done | null = null
 
-  constructor(channel: StreamChannel) {
+  /** @param endsAfter how long the end is kept back, ms: for TLS that would see it before the last of what it was given */
+  constructor(channel: StreamChannel, endsAfter = 0) {
     super({ allowHalfOpen: true })
     this.#channel = channel
+    this.#endsAfter = endsAfter
   }
 
   /** Takes the channel over, opened before or not. */
@@ -27,6 +34,25 @@ export class ChannelDuplex extends Duplex {
     this.#channel.open(this.#sink)
     // Whoever had it before has stopped its reading.
     this.#channel.resume()
+  }
+
+  /** Reads no more until `release`, whatever a host's TLS reads on. */
+  hold(): void {
+    if (this.#isHeld || this.#isOver) return
+    this.#isHeld = true
+    this.#channel.pause()
+  }
+
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    if (!this.#isPaused && !this.#isOver) this.#channel.resume()
+  }
+
+  /** Calls `fn` when the channel has taken everything; one at a time. */
+  whenTaken(fn: () => void): void {
+    if (this.writableLength === 0 || this.#isOver) fn()
+    else this.#onTaken = fn
   }
 
   /** Drops everything, with a reset where there is one. */
@@ -42,7 +68,7 @@ export class ChannelDuplex extends Duplex {
   override _read(): void {
     if (!this.#isPaused || this.#isOver) return
     this.#isPaused = false
-    this.#channel.resume()
+    if (!this.#isHeld) this.#channel.resume()
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
@@ -77,19 +103,21 @@ export class ChannelDuplex extends Duplex {
   readonly #sink: StreamSink = {
     lendsBuffers: false,
     received: (chunk) => {
-      if (this.#isOver || this.push(chunk) || this.#isPaused) return
-      this.#isPaused = true
-      this.#channel.pause()
+      if (!this.#isOver && !this.push(chunk) && !this.#isPaused) this.#pause()
     },
     borrow: () => null,
     filled: () => undefined,
     receivedEnd: () => {
-      if (!this.#isOver) this.push(null)
+      if (!this.#isOver) this.#pushEnd()
     },
     sent: () => {
       const done = this.#onSent
       this.#onSent = null
       done?.()
+      const taken = this.#onTaken
+      if (taken === null || this.writableLength > 0) return
+      this.#onTaken = null
+      taken()
     },
     finished: () => {
       const done = this.#onFinished
@@ -97,6 +125,11 @@ export class ChannelDuplex extends Duplex {
       done?.()
     },
     closed: (error) => this.#channelClosed(error),
+  }
+
+  #pause(): void {
+    this.#isPaused = true
+    this.#channel.pause()
   }
 
   #channelClosed(error: unknown): void {
@@ -108,8 +141,15 @@ export class ChannelDuplex extends Duplex {
       this.destroy()
     } else {
       // What came before the end is read first.
-      this.push(null)
+      this.#pushEnd()
       this.once('end', () => this.destroy())
     }
+  }
+
+  #pushEnd(): void {
+    if (this.#hasEnd) return
+    this.#hasEnd = true
+    if (this.#endsAfter === 0) this.push(null)
+    else setTimeout(() => this.push(null), this.#endsAfter).unref()
   }
 }

@@ -54,16 +54,23 @@ export class NodeCertificate implements TLSCertificate {
  * client's socket: Node itself, when it verifies the name, would find none.
  */
 export function peerCertificate(socket: TLSSocket): NodeCertificate | null {
-  const { raw } = socket.getPeerCertificate() as { raw?: Uint8Array }
+  // Bun has nothing for a socket that is closed.
+  const { raw } = (socket.getPeerCertificate() ?? {}) as { raw?: Uint8Array }
   return raw === undefined ? null : new NodeCertificate(raw)
 }
 
+/** What of a TLS handle says what was found about the peer's certificate: Node's first, then Bun's. */
+interface Verified {
+  verifyError?(): Error | null
+  getAuthorizationError?(): Error | null
+}
+
 /**
- * What OpenSSL found about the peer's certificate, null if nothing is wrong. Node has no public way to ask as a server.
+ * What was found about the peer's certificate, null if nothing is wrong. There is no public way to ask as a server.
  */
 export function verifyError(socket: TLSSocket): Error | null {
-  const { _handle: handle } = socket as unknown as { _handle: { verifyError(): Error | null } }
-  return handle.verifyError() ?? null
+  const { _handle: handle } = socket as unknown as { _handle: Verified | null }
+  return handle?.verifyError?.() ?? handle?.getAuthorizationError?.() ?? null
 }
 
 /** @param serverName what a client asked for */

@@ -21,6 +21,7 @@ import type {
 import { HANDSHAKE_TIMEOUT } from '../../src/transports/tls-limits.js'
 import { tls } from './builtins.js'
 import { Reader } from './reader.js'
+import { DuplexCarrier, HoldingCarrier, SocketCarrier } from './tls-carriers.js'
 import { TLSChannel } from './tls-channel.js'
 import type { Carrier, TLSSide } from './tls-channel.js'
 import { ClientSide, keep, pack, recall } from './tls-client.js'
@@ -33,29 +34,40 @@ import { peerCertificate, sessionOf, verifyError } from './tls-session.js'
 /** No record of TLS holds more: RFC 8446 section 5.1. */
 const RECORD_SIZE = 16_384
 
+/** Where TLS sockets lose their end: how long that of what is below is kept from them, ms. */
+const LATE_END = 100
+
 /** What all handshakes of some server options share. */
 interface Server {
   readonly socketOptions: TLSSocketOptions
   readonly side: TLSSide
 }
 
+/** What differs between hosts that have `node:tls`. */
+export interface NodeTLSOptions {
+  /** Called before a connection is made: what the host does at the first use of any reactor. */
+  readonly prepare: () => void
+  /** What reads this reactor's sockets; made at the first of them. */
+  readonly makeReader?: () => Reader
+  /** A TLS socket that was paused never comes to its end: instead, nothing is read from below. */
+  readonly losesEnd?: boolean
+}
+
 /** TLS for one reactor. */
 export class NodeTLS implements TLSHost {
   readonly #prepare: () => void
   readonly #makeReader: () => Reader
+  readonly #losesEnd: boolean
   #reader: Reader | null = null
   // One context for each options object, however many connections it is used for.
   readonly #handles = new WeakMap<TLSServerOptions, NodeTLSServer>()
   readonly #servers = new WeakMap<ServerContexts, Server>()
   readonly #clients = new WeakMap<TLSClientOptions, ClientContext>()
 
-  /**
-   * @param prepare called before a connection is made: what the host does at the first use of any reactor
-   * @param makeReader what reads this reactor's sockets; made at the first of them
-   */
-  constructor(prepare: () => void, makeReader = () => new Reader(RECORD_SIZE)) {
+  constructor({ prepare, makeReader = () => new Reader(RECORD_SIZE), losesEnd = false }: NodeTLSOptions) {
     this.#prepare = prepare
     this.#makeReader = makeReader
+    this.#losesEnd = losesEnd
   }
 
   server(options: TLSServerOptions): TLSServerHandle {
@@ -75,7 +87,7 @@ export class NodeTLS implements TLSHost {
       server = makeServer(contexts)
       this.#servers.set(contexts, server)
     }
-    const { stream, carrier } = takeOver(channel)
+    const { stream, carrier } = takeOver(channel, this.#losesEnd)
     const socket = new (tls().TLSSocket)(stream as Socket, server.socketOptions)
     return this.#channel(socket, channel, carrier, server.side)
   }
@@ -109,7 +121,7 @@ export class NodeTLS implements TLSHost {
         side.remembers(kept.certificate)
       }
     }
-    const { stream, carrier } = takeOver(channel)
+    const { stream, carrier } = takeOver(channel, this.#losesEnd)
     made.socket = stream
     const socket = tls().connect(made)
     // Before Node's own, which ends the connection when something is wrong.
@@ -156,72 +168,13 @@ function checkClient(socket: TLSSocket, certificate: TLSCertificate | null, requ
 }
 
 /** What Node's TLS is to run over. */
-function takeOver(channel: StreamChannel): { stream: Duplex, carrier: Carrier } {
+function takeOver(channel: StreamChannel, losesEnd: boolean): { stream: Duplex, carrier: Carrier } {
   const { detach } = channel as Partial<{ detach(): Socket | null }>
   const socket = typeof detach === 'function' ? detach.call(channel) : null
   if (socket !== null && socket !== undefined) return { stream: socket, carrier: new SocketCarrier(socket, channel) }
-  const duplex = new ChannelDuplex(channel)
+  const duplex = new ChannelDuplex(channel, losesEnd ? LATE_END : 0)
   duplex.begin()
-  return { stream: duplex, carrier: new DuplexCarrier(duplex) }
-}
-
-/** A handle of Node's, as much of it as is used here. */
-interface Handle {
-  reading?: boolean
-  _parent?: { readStart?: () => number, readStop?: () => number }
-}
-
-class SocketCarrier implements Carrier {
-  readonly #socket: Socket
-  readonly #channel: StreamChannel
-
-  constructor(socket: Socket, channel: StreamChannel) {
-    this.#socket = socket
-    this.#channel = channel
-  }
-
-  reset(isEnding: boolean): void {
-    const { _handle: handle } = this.#socket as unknown as { _handle?: { reset?: unknown } | null }
-    // TLS inside of TLS: whoever is below knows how, but not that the end is on its way.
-    const below = this.#channel
-    if (below instanceof TLSChannel) {
-      if (isEnding) below.close(false)
-      else below.reset()
-    } else if (!isEnding && typeof handle?.reset === 'function') {
-      this.#socket.resetAndDestroy()
-    } else {
-      // One whose end is on its way cannot be reset, and would stay if that were tried.
-      this.#socket.destroy()
-    }
-  }
-
-  /** A handle that has come to its end stops reading by itself, so that it can be started again. */
-  hasEnded(socket: TLSSocket): boolean | undefined {
-    const { _handle: handle } = socket as unknown as { _handle?: Handle | null }
-    const below = handle?._parent
-    if (typeof below?.readStart !== 'function' || typeof below.readStop !== 'function') return undefined
-    // While it is stopped by us it comes to no end.
-    if (handle?.reading !== true) return false
-    if (below.readStart() !== 0) return false
-    below.readStop()
-    return true
-  }
-}
-
-class DuplexCarrier implements Carrier {
-  readonly #duplex: ChannelDuplex
-
-  constructor(duplex: ChannelDuplex) {
-    this.#duplex = duplex
-  }
-
-  reset(): void {
-    this.#duplex.reset()
-  }
-
-  hasEnded(): boolean {
-    return this.#duplex.readableEnded
-  }
+  return { stream: duplex, carrier: losesEnd ? new HoldingCarrier(duplex) : new DuplexCarrier(duplex) }
 }
 
 /**

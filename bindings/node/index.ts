@@ -45,7 +45,7 @@ export function createReactor(options?: NodeReactorOptions): Reactor {
 
 function makeReactor(options?: NodeReactorOptions): Reactor {
   const parts: ReactorParts = {
-    core: nodeCore, host: new NodeHost(), tcp: new NodeTCP(), tls: new NodeTLS(prepare), udp: new NodeUDP(),
+    core: nodeCore, host: new NodeHost(), tcp: new NodeTCP(), tls: new NodeTLS({ prepare }), udp: new NodeUDP(),
     unix: new NodeUNIX(), processes: new NodeProcesses(), descriptors: new NodeDescriptors(),
     threads: new NodeThreads(), files: new NodeFiles(), compression: new NodeCompression(),
     resolver: nodeResolver(),

@@ -21,8 +21,11 @@ export interface ListenSink {
 
 /** A listening socket. */
 export interface ListenHandle {
-  /** Take no more connections and free the address. Connections that were accepted stay. */
-  close(): void
+  /**
+   * Take no more connections and free the address. Connections that were accepted stay.
+   * @returns when the address is free, where that is not at once
+   */
+  close(): void | Promise<void>
 }
 
 /** Hears of an attempt to connect; exactly one of these, unless it was cancelled. */

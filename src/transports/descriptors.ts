@@ -125,8 +125,8 @@ class FamilyCheck implements ListenSink, ListenHandle {
     this.#sink.acceptFailed(error)
   }
 
-  close(): void {
-    this.#handle.close()
+  close(): void | Promise<void> {
+    return this.#handle.close()
   }
 }
 

@@ -195,21 +195,31 @@ export class StreamPort<Address extends IAddress = IAddress> implements IListeni
     }
   }
 
-  /** The socket is closed now; that it is known comes in a later turn. */
+  /** The socket is closed now, or soon; that it is known comes in a later turn. */
   #stop(): void {
-    this.#forget()
-    this.#reactor.queue.post(() => {
+    const freed = this.#forget()
+    const tell = (): void => {
       this.#call('stopFactory failed', () => this.#factory.doStop())
       this.#stopped()
+    }
+    const post = (): void => void this.#reactor.queue.post(tell)
+    if (freed === undefined) {
+      post()
+      return
+    }
+    void freed.then(() => {
+      this.#reactor.enter()
+      post()
+      this.#reactor.exit()
     })
   }
 
-  #forget(): void {
+  #forget(): Promise<void> | undefined {
     this.#state = 'idle'
     this.#reactor.removePort(this)
     const handle = this.#handle
     this.#handle = null
-    handle?.close()
+    return handle?.close() ?? undefined
   }
 
   #stopped(): void {

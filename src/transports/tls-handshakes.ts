@@ -81,8 +81,9 @@ export function listenSecurely(
   const handle = open(gate)
   return {
     close() {
-      handle.close()
+      const freed = handle.close()
       gate.close()
+      return freed
     },
   }
 }

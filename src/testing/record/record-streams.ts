@@ -296,7 +296,7 @@ function listen(
   return {
     close: () => {
       recorder.asked(id, 'close')
-      handle.close()
+      return handle.close()
     },
   }
 }

@@ -1,11 +1,13 @@
 /**
- * Starts Bun, the program that npm's package of it holds.
+ * Starts Bun, the program that npm's package of it holds: for the suites, for a look at what importing does, and for the
+ * example of the guide.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import type { CaseResult } from '../../contract/contract.js'
 import { runProgram } from '../runner/child.js'
-import type { Launcher } from '../runner/launcher.js'
+import type { LaunchContext, Launcher } from '../runner/launcher.js'
 import { parseReport } from '../runner/report.js'
 
 const VERSION = '1.4.5'
@@ -15,20 +17,52 @@ const ARCH = process.arch === 'arm64' ? 'aarch64' : process.arch
 
 const SPEC = `@oven/bun-${process.platform}-${ARCH}@${VERSION}`
 
+/** Runs a program in Bun. @returns what it wrote */
+type Run = (program: string, input?: string) => Promise<string>
+
+function runner({ packages, scratch, signal, log }: LaunchContext): Run {
+  // Bun would take the compiler's paths for its own, and with them our sources instead of the package.
+  const compiler = join(scratch, 'tsconfig.json')
+  writeFileSync(compiler, '{}')
+  // Nothing is fetched from a registry, whatever is imported.
+  const flags = ['run', '--no-install', `--tsconfig-override=${compiler}`]
+  return (program, input = '') =>
+    runProgram(join(packages.get(SPEC)!, 'bin/bun'), [...flags, program], { input, signal, log })
+}
+
+async function check(name: string, expected: string, said: Promise<string>): Promise<CaseResult> {
+  const passed = await said.then((text) => ({ text, is: text === expected }), (error: unknown) =>
+    ({ text: String(error), is: false }))
+  return { suite: 'bun', name, ...passed.is ? { outcome: 'passed' } : { outcome: 'failed', detail: passed.text } }
+}
+
+/** The program of the guide, in a folder that has the package. */
+function guideProgram(root: string, scratch: string): string {
+  const folder = join(scratch, 'guide')
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  // Without one Bun looks for packages elsewhere.
+  writeFileSync(join(folder, 'package.json'), '{}')
+  symlinkSync(root, join(folder, 'node_modules/whorl'))
+  const guide = readFileSync(join(root, 'docs/guide/bun.md'), 'utf8')
+  const program = join(folder, 'turn.ts')
+  writeFileSync(program, /```ts\n(.*?)```/s.exec(guide)![1]!)
+  return program
+}
+
 export const launchers: readonly Launcher[] = [{
   name: 'bun',
   npm: [SPEC],
-  async launch({ root, packages, scratch, lab, signal, log }) {
-    const program = join(packages.get(SPEC)!, 'bin/bun')
-    const main = join(root, 'build/js/test/hosts/bun/in-host/main.js')
-    const input = JSON.stringify({ lab, scratch })
-    // Bun would take the compiler's paths for its own, and with them our sources instead of the package.
-    const compiler = join(scratch, 'tsconfig.json')
-    writeFileSync(compiler, '{}')
-    // Nothing is fetched from a registry, whatever is imported.
-    const args = ['run', '--no-install', `--tsconfig-override=${compiler}`, main]
-    const report = parseReport(await runProgram(program, args, { input, signal, log }))
+  async launch(context) {
+    const { root, scratch, lab } = context
+    const run = runner(context)
+    const inHost = join(root, 'build/js/test/hosts/bun/in-host')
+    const report = parseReport(await run(join(inHost, 'main.js'), JSON.stringify({ lab, scratch })))
     if (report.version !== VERSION) throw new Error(`this is Bun ${report.version}, not ${VERSION}`)
-    return report
+    const results = [
+      ...report.results,
+      await check('importing changes nothing, and keeps nothing alive', 'nothing\n', run(join(inHost, 'effects.js'))),
+      await check('the program of the guide', 'whorl\n', run(guideProgram(root, scratch))),
+    ]
+    return { ...report, results }
   },
 }]

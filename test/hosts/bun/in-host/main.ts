@@ -6,6 +6,7 @@ import type { Lab } from '../../../contract/contract.js'
 import { suites } from '../../../contract/index.js'
 import { runSuites } from '../../../contract/run.js'
 import { bunHost } from './host.js'
+import { own } from './own.js'
 
 /** What the launcher says. */
 export interface Told {
@@ -20,7 +21,8 @@ async function main(): Promise<void> {
   let text = ''
   for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk as string
   const { lab, scratch, only } = JSON.parse(text) as Told
-  const chosen = only === undefined ? suites : suites.filter((suite) => only.includes(suite.name))
+  const all = [...suites, own]
+  const chosen = only === undefined ? all : all.filter((suite) => only.includes(suite.name))
   const report = await runSuites(bunHost(lab, scratch), chosen, ({ suite, way, name, outcome }) => {
     if (outcome === 'failed') process.stderr.write(`failed: ${suite} ${way ?? ''} ${name}\n`)
   })
