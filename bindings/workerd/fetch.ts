@@ -54,6 +54,16 @@ export async function answer(
   waitUntil(new Promise((resolve) => {
     ended = resolve
   }))
+  try {
+    return await asked(reactor, site, request, ended)
+  } catch (error) {
+    // It may never have been connected.
+    ended()
+    throw error
+  }
+}
+
+async function asked(reactor: Reactor, site: Site, request: Request, ended: () => void): Promise<Response> {
   const from = peerOf(request)
   const endpoint = new FactoryClientEndpoint(reactor, site, { ended, ...from === undefined ? {} : { from } })
   const url = new URL(request.url)

@@ -50,13 +50,13 @@ export interface WorkerHandlers<Env = unknown> {
 /** What is done with the events of one reactor. @internal */
 export class Events<Env> {
   readonly #reactor: Reactor
-  readonly #acceptor: Acceptor
+  readonly acceptor: Acceptor
   readonly #env: Env
   readonly #options: HandlersOptions<Env>
 
   constructor(reactor: Reactor, env: Env, options: HandlersOptions<Env>) {
     this.#reactor = reactor
-    this.#acceptor = new Acceptor(reactor)
+    this.acceptor = new Acceptor(reactor)
     this.#env = env
     this.#options = options
   }
@@ -64,12 +64,14 @@ export class Events<Env> {
   /** @returns when the connection has ended */
   async connect(socket: WorkerdSocket): Promise<void> {
     const { connect = null } = this.#options
-    const ends = endsOf(await socket.opened)
+    const info = await socket.opened
+    const ends = endsOf(info)
+    if (await this.acceptor.deliver(socket, ends)) return
     const incoming = { reactor: this.#reactor, env: this.#env, ...ends }
     const chosen = typeof connect === 'function' ? await connect(incoming) : connect
     if (chosen === null) await socket.close()
-    else if (isFactory(chosen)) await this.#acceptor.accept(socket, ends, chosen)
-    else await passOn(socket, ends.peer, chosen)
+    else if (isFactory(chosen)) await this.acceptor.accept(socket, ends, chosen)
+    else await passOn(socket, info, chosen)
   }
 
   async fetch(request: Request, context: EventContext): Promise<Response> {

@@ -4,11 +4,13 @@
  * Owns: from such a socket to a connection of a factory's, and how long its event lives for it; passing it on to a
  * Durable Object. Must not know: what is spoken.
  */
-import type { IAddress, IProtocolFactory, ListenSink } from '../../src/interfaces/index.js'
+import { listening } from '../../src/endpoints/listening.js'
+import type { IAddress, IProtocolFactory, IStreamServerEndpoint, ListenSink } from '../../src/interfaces/index.js'
 import type { Reactor } from '../../src/reactor/index.js'
 import { tcpAddress } from '../../src/transports/address.js'
 import { StreamPort } from '../../src/transports/index.js'
 import type { SocketInfo, WorkerdSocket } from './api.js'
+import { encodeText } from './load.js'
 import { SocketChannel } from './socket-channel.js'
 import { addressOf } from './tcp.js'
 
@@ -29,12 +31,29 @@ export interface SocketTarget {
 }
 
 const NOWHERE = tcpAddress('0.0.0.0', 0)
+const UNNAMED: IAddress = Object.freeze({ family: 'UNIX', type: 'UNIX', path: '' })
+/** Of a host name; UNIX sockets with longer paths are passed on without saying so. */
+const LONGEST_NAME = 250
 
-/** Both ends of a socket. One that was passed on says where it came from in the place of where it came in. */
+/** Both ends of a socket. */
 export function endsOf(info: SocketInfo): { host: IAddress, peer: IAddress } {
-  const [remote, local] = [addressOf(info.remoteAddress), addressOf(info.localAddress)]
-  if (remote === null && local?.family !== 'UNIX') return { host: NOWHERE, peer: local ?? NOWHERE }
-  return { host: local ?? NOWHERE, peer: remote ?? { family: 'UNIX', type: 'UNIX', path: '' } }
+  const { remoteAddress, localAddress } = unpacked(info.localAddress) ?? info
+  const host = addressOf(localAddress) ?? NOWHERE
+  return { host, peer: addressOf(remoteAddress) ?? (host.family === 'UNIX' ? UNNAMED : NOWHERE) }
+}
+
+/** The two ends of a socket that is passed on, as the address that it is said to have been sent to. */
+function packed({ remoteAddress = '', localAddress = '' }: SocketInfo): string {
+  const hex = Array.from(encodeText(`${remoteAddress} ${localAddress}`), (byte) => byte.toString(16).padStart(2, '0'))
+  return `${hex.length * 2 < LONGEST_NAME ? `x${hex.join('')}` : 'x20'}:1`
+}
+
+function unpacked(address: string | undefined): SocketInfo | null {
+  const [, hex] = /^x((?:[\da-f]{2})+):1$/.exec(address ?? '') ?? []
+  if (hex === undefined) return null
+  const bytes = Uint8Array.from(hex.match(/../g)!, (two) => parseInt(two, 16))
+  const [remoteAddress, localAddress] = new TextDecoder().decode(bytes).split(' ')
+  return { remoteAddress, localAddress }
 }
 
 /** What the sockets of one factory come in at, as long as any of them is open. */
@@ -66,13 +85,42 @@ class Inbound {
   }
 }
 
-/** The factories that have connections, of one reactor. */
+/** The factories that have connections, of one reactor, and those that listen. */
 export class Acceptor {
   readonly #reactor: Reactor
   readonly #inbound = new Map<IProtocolFactory, Inbound>()
+  readonly #listening = new Map<number, ListenSink>()
 
   constructor(reactor: Reactor) {
     this.#reactor = reactor
+  }
+
+  /** What comes in at a port of the configuration goes to who listens there, if anybody does. */
+  endpoint(number: number, reactor: Reactor): IStreamServerEndpoint {
+    const address = tcpAddress('0.0.0.0', number)
+    return {
+      listen: (factory) => listening(() => {
+        const port = new StreamPort(reactor, factory, { interface: '', port: number, address }, (sink) => {
+          if (this.#listening.has(number)) throw new Error('somebody listens there already')
+          this.#listening.set(number, sink)
+          // Not from inside this call.
+          queueMicrotask(() => sink.listening(address))
+          return { close: () => void this.#listening.delete(number) }
+        })
+        port.startListening()
+        return port
+      }),
+    }
+  }
+
+  /** Gives it to who listens where it came in. @returns false if nobody does; else when it has ended */
+  async deliver(socket: WorkerdSocket, ends: { host: IAddress, peer: IAddress }): Promise<boolean> {
+    const sink = this.#listening.get('port' in ends.host ? ends.host.port : -1)
+    if (sink === undefined) return false
+    const channel = new SocketChannel(socket, { ...ends, mayUpgrade: false })
+    sink.accepted(channel)
+    await channel.released
+    return true
   }
 
   /** Makes a connection of it. @returns when that has ended, so that its event lives as long */
@@ -95,16 +143,11 @@ export class Acceptor {
 }
 
 /** Hands a socket on to whoever has the connections that it belongs with. @returns when it has ended */
-export async function passOn(socket: WorkerdSocket, peer: IAddress, target: SocketTarget): Promise<void> {
-  const inner = target.connect(textOf(peer))
+export async function passOn(socket: WorkerdSocket, info: SocketInfo, target: SocketTarget): Promise<void> {
+  const inner = target.connect(packed(info))
   inner.closed.catch(() => undefined)
   socket.closed.catch(() => undefined)
   // Each direction ends by itself; that one was broken off is told to both ends by then.
   await Promise.allSettled([socket.readable.pipeTo(inner.writable), inner.readable.pipeTo(socket.writable)])
   await Promise.allSettled([inner.close(), socket.close()])
-}
-
-function textOf(address: IAddress): string {
-  if (address.family === 'IPv4') return `${address.host}:${address.port}`
-  return address.family === 'IPv6' ? `[${address.host}]:${address.port}` : '0.0.0.0:0'
 }

@@ -18,6 +18,9 @@ const SUITES = `${COMPILED}/test/hosts/workerd/in-host/main.js`
 const INBOUND = `${COMPILED}/test/hosts/workerd/in-host/inbound.js`
 const CHAT = `${COMPILED}/examples/snippets/workerd-chat.js`
 
+/** Where suites in a Durable Object listen, one after the other. */
+const INBOUND_SOCKETS = Array.from({ length: 8 }, (_, i) => `inbound-${i}`)
+
 /** A worker of a configuration. */
 interface Worker {
   readonly name: string
@@ -60,6 +63,8 @@ ${workers.map(({ name }) => `    (name = "${name}", worker = .${name}),`).join('
     (name = "tls", address = "127.0.0.1:0", service = "inbound",
       tcp = (tlsOptions = (keypair = (privateKey = embed "key.pem", certificateChain = embed "certificate.pem")))),
     (name = "unix", address = "unix:${path}", tcp = (), service = "inbound"),
+${INBOUND_SOCKETS.map((name) =>
+    `    (name = "${name}", address = "127.0.0.1:0", tcp = (), service = "suites"),`).join('\n')}
     (name = "chat", address = "127.0.0.1:0", tcp = (), service = "chat"),
     (name = "chat-site", address = "127.0.0.1:0", http = (), service = "chat"),
   ],
@@ -68,7 +73,7 @@ ${workers.map(({ name }) => `    (name = "${name}", worker = .${name}),`).join('
 ${workers.map(describe).join('\n')}`
 }
 
-const SOCKETS = ['suites', 'site', 'tcp', 'tls', 'chat', 'chat-site']
+const SOCKETS = ['suites', 'site', 'tcp', 'tls', 'chat', 'chat-site', ...INBOUND_SOCKETS]
 
 function post(port: number, body: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -100,7 +105,8 @@ function workerd(name: string, inObject: boolean): Launcher {
       const program = join(packages.get(SPEC)!, 'bin/workerd')
       const running = await startWorkerd(program, config, SOCKETS, { log, cwd: scratch })
       try {
-        const told: Told = { lab, version: VERSION, inObject }
+        const ports = INBOUND_SOCKETS.map((socket) => running.ports.get(socket)!)
+        const told: Told = { lab, version: VERSION, inObject, ports }
         const asked = post(running.ports.get('suites')!, JSON.stringify(told), signal)
         const report = parseReport(await Promise.race([asked, running.died]))
         if (inObject) return report

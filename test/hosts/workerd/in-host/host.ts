@@ -6,6 +6,7 @@
 import { TCP4ClientEndpoint, wrapClientTLS } from 'whorl'
 import type { Reactor } from 'whorl'
 import { createReactor } from 'whorl/workerd'
+import type { ReactorObject } from 'whorl/workerd'
 import type { Capabilities, ContractHost, Lab, StreamTraits, StreamWay } from '../../../contract/contract.js'
 
 const TRAITS: StreamTraits = {
@@ -37,10 +38,20 @@ const capabilities: Capabilities = {
   compression: 'CompressionStream neither flushes nor has a limit',
 }
 
-/** @param version as the launcher knows it: workers are not told */
-export function workerdHost(lab: Lab, version: string): ContractHost {
+/** Where connections come in. */
+export interface Inbound {
+  /** Of the configuration. */
+  readonly ports: readonly number[]
+  readonly object: ReactorObject
+}
+
+/**
+ * @param version as the launcher knows it: workers are not told
+ * @param inbound of a Durable Object, in which one can listen
+ */
+export function workerdHost(lab: Lab, version: string, inbound: Inbound | null): ContractHost {
   return {
-    name: 'workerd', version, capabilities, lab, ways: [tcp(lab), tls(lab)],
+    name: 'workerd', version, capabilities, lab, ways: [tcp(lab), tls(lab), ...inbound === null ? [] : [inboundTCP(lab, inbound)]],
     tlsLacks: {
       ca: NO_OPTION, insecureSkipVerify: NO_OPTION,
       alpn: 'workerd offers nothing by ALPN',
@@ -60,6 +71,22 @@ function tcp(lab: Lab): StreamWay {
     name: 'tcp', traits: TRAITS,
     client: (reactor, peer) => new TCP4ClientEndpoint(reactor, lab.host, lab.ports[peer]),
     refused: (reactor) => new TCP4ClientEndpoint(reactor, lab.host, lab.refused),
+  }
+}
+
+/**
+ * A Durable Object, to which a worker passes on what comes in at ports of the configuration. Where nobody listens in the
+ * object, the configuration does all the same, so that nobody is refused.
+ */
+function inboundTCP(lab: Lab, { ports, object }: Inbound): StreamWay {
+  let used = 0
+  return {
+    name: 'inbound', traits: TRAITS,
+    client: (reactor, peer) => new TCP4ClientEndpoint(reactor, lab.host, lab.ports[peer]),
+    server: (reactor) => ({
+      endpoint: object.endpoint(ports[used++ % ports.length]!, reactor),
+      client: (port) => new TCP4ClientEndpoint(reactor, '127.0.0.1', port),
+    }),
   }
 }
 
