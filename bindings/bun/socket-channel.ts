@@ -80,7 +80,10 @@ export class SocketChannel implements StreamChannel {
   }
 
   send(piece: Uint8Array): boolean {
-    return this.#write([piece])
+    const taken = this.#put(piece)
+    if (taken === piece.length) return true
+    this.#rest = [piece.subarray(Math.max(taken, 0))]
+    return false
   }
 
   sendList(pieces: Uint8Array[]): boolean {
@@ -92,7 +95,7 @@ export class SocketChannel implements StreamChannel {
 
   finish(): void {
     this.#whenSent(() => {
-      this.#later(() => this.#sink?.finished())
+      queueMicrotask(() => this.#sink?.finished())
       this.#shut()
     })
   }
@@ -109,7 +112,7 @@ export class SocketChannel implements StreamChannel {
     this.#timer.unref()
     this.resume()
     this.#whenSent(() => {
-      this.#later(() => this.#tell(null))
+      queueMicrotask(() => this.#tell(null))
       this.#shut()
     })
   }
@@ -186,16 +189,22 @@ export class SocketChannel implements StreamChannel {
 
   /** @returns whether the kernel has taken all of it */
   #write(pieces: Uint8Array[]): boolean {
-    for (const [i, piece] of pieces.entries()) {
-      this.#isInside = true
-      const taken = this.#socket.write(piece)
-      this.#isInside = false
+    for (let i = 0; i < pieces.length; i++) {
+      const piece = pieces[i]!
+      const taken = this.#put(piece)
       if (taken !== piece.length) {
         this.#rest = [piece.subarray(Math.max(taken, 0)), ...pieces.slice(i + 1)]
         return false
       }
     }
     return true
+  }
+
+  #put(piece: Uint8Array): number {
+    this.#isInside = true
+    const taken = this.#socket.write(piece)
+    this.#isInside = false
+    return taken
   }
 
   #whenSent(fn: () => void): void {
@@ -207,11 +216,6 @@ export class SocketChannel implements StreamChannel {
     if (this.#isClosed || this.#writeEnded) return
     this.#writeEnded = true
     this.#call(() => this.#socket.shutdown())
-  }
-
-  /** For the sink, which hears of nothing from inside a channel's method. */
-  #later(fn: () => void): void {
-    queueMicrotask(fn)
   }
 
   #call(fn: () => void): void {

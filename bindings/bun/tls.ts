@@ -15,7 +15,7 @@ export class BunTLS extends NodeTLS {
     super({ prepare })
   }
 
-  /** @throws NotSupportedError for several identities, by name: Bun asks nobody which it is to be, and shows the first */
+  /** @throws NotSupportedError for several identities: Bun asks nobody which it is to be, and shows the first */
   override server(options: TLSServerOptions): TLSServerHandle {
     checkNames(options)
     const handle = super.server(options)

@@ -4,7 +4,7 @@
  * Owns: the sockets. Must not know: protocols. Every host that comes here is a literal address, so that nothing is
  * looked up: a socket is bound before `bind` returns, and a datagram is with the kernel before `send` does.
  *
- * Bun connects a socket only as it makes it. To connect one that is bound, another takes its port, and all that was set.
+ * Bun connects a socket only as it makes it. To connect one that is bound, another takes its port and its settings.
  */
 
 import type { DatagramHandle, DatagramHost, DatagramRequest, DatagramSink } from '../../src/interfaces/index.js'

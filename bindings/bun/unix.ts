@@ -127,7 +127,7 @@ class UNIXAttempt implements ConnectHandle, ConnectSink {
 function isListenedAt(path: string): boolean {
   const name = path.startsWith('\0') ? `@${path.slice(1)}` : path
   try {
-    // Address, references, protocol, flags, type, state, inode and path of each socket; flags with this bit: it listens.
+    // Address, references, protocol, flags, type, state, inode and path of each; with this bit of the flags it listens.
     return readFileSync('/proc/net/unix', 'utf8').split('\n')
       .some((line) => line.endsWith(` ${name}`) && (Number.parseInt(line.split(/\s+/)[3]!, 16) & 0x1_0000) !== 0)
   } catch {

@@ -41,7 +41,7 @@ export class UNIXPlace {
     this.#wantsLock = lock && !this.#isAbstract
   }
 
-  /** Makes it ours, if there is to be a lock. @param done the socket may be made; perhaps told at once @throws why not */
+  /** Makes it ours, if there is to be a lock. @param done may be told at once: make the socket @throws why not */
   claim(done: () => void): void {
     checkLength(this.#path)
     if (!this.#wantsLock) {

@@ -1,6 +1,6 @@
 /**
- * Starts Bun, the program that npm's package of it holds: for the suites, for a look at what importing does, and for the
- * example of the guide.
+ * Starts Bun, the program that npm's package of it holds: for the suites, for a look at what importing does, and for
+ * the example of the guide.
  */
 import { readFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

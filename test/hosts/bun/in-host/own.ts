@@ -79,7 +79,8 @@ async function udp(context: CaseContext, multicast = false): Promise<Asking> {
 function identity(name: string): { cert: string, key: string } {
   const folder = new URL('../../../../../../test/vectors/tls/', import.meta.url)
   return {
-    cert: readFileSync(new URL(`${name}.pem`, folder), 'utf8'), key: readFileSync(new URL(`${name}.key`, folder), 'utf8'),
+    cert: readFileSync(new URL(`${name}.pem`, folder), 'utf8'),
+    key: readFileSync(new URL(`${name}.key`, folder), 'utf8'),
   }
 }
 
@@ -102,7 +103,8 @@ export const own: ContractSuite = {
         const { port } = server.address() as AddressInfo
         const endings: string[] = []
         for (const how of ['abortConnection', 'loseConnection'] as const) {
-          const protocol = await connectBy(context, new TCP4ClientEndpoint(context.reactor, '127.0.0.1', port), new Recorder())
+          const protocol = await connectBy(context,
+            new TCP4ClientEndpoint(context.reactor, '127.0.0.1', port), new Recorder())
           await until(context.reactor, () => sockets.length > 0)
           const socket = sockets.pop()!
           socket.once('error', (error) => void endings.push((error as NodeJS.ErrnoException).code!))
@@ -131,7 +133,8 @@ export const own: ContractSuite = {
         protocol.transport.resumeProducing()
         await bytesOf(context, protocol, 100_000)
         await lost(context, protocol)
-        equal(protocol.events.filter((event) => event !== 'data' && event !== 'write lost'), ['made', 'read lost', 'lost'])
+        const told = protocol.events.filter((event) => event !== 'data' && event !== 'write lost')
+        equal(told, ['made', 'read lost', 'lost'])
       },
     },
     {
@@ -159,7 +162,8 @@ export const own: ContractSuite = {
         const accepted: Recorder[] = []
         const third = await listen(context, new TCP4ServerEndpoint(reactor, 0, { interface: '127.0.0.1' }), accepted)
         await connectBy(context,
-          new TCP4ClientEndpoint(reactor, '127.0.0.1', portOf(third), { bindAddress: { host: '127.0.0.2' } }), new Recorder())
+          new TCP4ClientEndpoint(reactor, '127.0.0.1', portOf(third), { bindAddress: { host: '127.0.0.2' } }),
+          new Recorder())
         await until(reactor, () => accepted.length === 1)
         equal((accepted[0]!.transport.getPeer() as { host: string }).host, '127.0.0.2')
         const six = await listen(context, new TCP6ServerEndpoint(reactor, 0, { interface: '::', ipv6Only: true }))
@@ -275,7 +279,8 @@ export const own: ContractSuite = {
         const log = logOf(context)
         // Not allowed without being asked for.
         one.transport.write('to all', { host: '255.255.255.255', port: 9 })
-        await again(context.reactor, () => one.transport.write('12', other.transport.getHost()), () => other.got.length > 0)
+        await again(context.reactor,
+          () => one.transport.write('12', other.transport.getHost()), () => other.got.length > 0)
         equal(other.got[0], 2)
         equal((log[0]?.failure?.value as { code?: unknown } | undefined)?.code, 'EACCES')
       },
@@ -301,8 +306,8 @@ export const own: ContractSuite = {
         for (const clientCertificate of ['require', 'request'] as const) {
           const accepted: Recorder[] = []
           const port = await listen(context, new TLSServerEndpoint(reactor, 0,
-            { identity: identity('localhost'), ca: identity('ca').cert, clientCertificate }, { interface: '127.0.0.1' }),
-          accepted)
+            { identity: identity('localhost'), ca: identity('ca').cert, clientCertificate },
+            { interface: '127.0.0.1' }), accepted)
           const over = (name: string): ReturnType<typeof wrapClientTLS> => wrapClientTLS(
             { ca: identity('ca').cert, serverName: 'localhost', identity: identity(name) },
             new TCP4ClientEndpoint(reactor, '127.0.0.1', portOf(port)))
@@ -327,7 +332,8 @@ export const own: ContractSuite = {
       async run(context) {
         const port = await listen(context, new TCP4ServerEndpoint(context.reactor, 0, { interface: '127.0.0.1' }))
         const socket = connect(portOf(port), '127.0.0.1')
-        const over = new Promise<void>((resolve) => void socket.on('error', () => undefined).once('close', () => resolve()))
+        socket.on('error', () => undefined)
+        const over = new Promise<void>((resolve) => void socket.once('close', () => resolve()))
         socket.resume()
         await port.stopListening()
         for (const transport of context.reactor.openTransports()) transport.loseConnection()
