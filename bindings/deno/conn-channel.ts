@@ -6,6 +6,7 @@
  * A read that Deno has begun cannot be taken back: what it brings while the channel is paused is held until `resume`.
  */
 
+import { concat } from '../../src/core/bytes.js'
 import type { IAddress, StreamChannel, StreamSink } from '../../src/interfaces/index.js'
 import { LINGER, READ_SIZE } from '../../src/transports/limits.js'
 import { deno, globals } from './api.js'
@@ -62,15 +63,7 @@ export class ConnChannel implements StreamChannel {
   }
 
   sendList(pieces: Uint8Array[]): boolean {
-    let length = 0
-    for (const piece of pieces) length += piece.length
-    const joined = new Uint8Array(length)
-    let at = 0
-    for (const piece of pieces) {
-      joined.set(piece, at)
-      at += piece.length
-    }
-    return this.send(joined)
+    return this.send(concat(pieces))
   }
 
   finish(): void {

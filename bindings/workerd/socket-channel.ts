@@ -6,6 +6,7 @@
  * A read that has begun cannot be taken back: what it brings while the channel is paused is held until `resume`. And
  * TLS cannot begin while one is under way, which is why a socket that may still begin it reads in a later turn.
  */
+import { concat } from '../../src/core/bytes.js'
 import type { IAddress, StreamChannel, StreamSink } from '../../src/interfaces/index.js'
 import { LINGER, READ_SIZE } from '../../src/transports/limits.js'
 import { globals } from './api.js'
@@ -53,9 +54,7 @@ export class SocketChannel implements StreamChannel {
     this.peer = peer
     this.host = host
     this.mayUpgrade = mayUpgrade
-    this.released = new Promise((resolve) => {
-      this.#whenReleased = resolve
-    })
+    this.released = new Promise((resolve) => void (this.#whenReleased = resolve))
     // Reads and writes say the same.
     socket.closed.catch(() => undefined)
   }
@@ -71,15 +70,7 @@ export class SocketChannel implements StreamChannel {
   }
 
   sendList(pieces: Uint8Array[]): boolean {
-    let length = 0
-    for (const piece of pieces) length += piece.length
-    const joined = new Uint8Array(length)
-    let at = 0
-    for (const piece of pieces) {
-      joined.set(piece, at)
-      at += piece.length
-    }
-    return this.send(joined)
+    return this.send(concat(pieces))
   }
 
   finish(): void {
@@ -125,13 +116,9 @@ export class SocketChannel implements StreamChannel {
     this.#readLater()
   }
 
-  setNoDelay(_enabled: boolean): void {
-    // workerd has it on for all sockets, and lets nobody say.
-  }
-
-  setKeepAlive(_enabled: boolean, _delayMs?: number): void {
-    // workerd's own affair.
-  }
+  /** workerd has it on for all sockets, and lets nobody say; keeping alive is its own affair. */
+  setNoDelay(_enabled: boolean): void {}
+  setKeepAlive(_enabled: boolean, _delayMs?: number): void {}
 
   /** The socket, for TLS: nothing else is done with this channel any more. Null while a read is under way. */
   giveUp(): WorkerdSocket | null {
@@ -222,9 +209,8 @@ export class SocketChannel implements StreamChannel {
 
   /** After what was written. @returns whether it went out */
   #end(): Promise<boolean> {
-    if (this.#ending !== null) return this.#ending
     this.#writer ??= this.#writerOf()
-    return this.#ending = this.#writer.close().then(() => {
+    return this.#ending ??= this.#writer.close().then(() => {
       this.#writeEnded = true
       return !this.#isClosed
     }, (error: unknown) => {
@@ -257,9 +243,8 @@ export class SocketChannel implements StreamChannel {
     this.#isClosed = true
     this.#held = null
     if (this.#timer !== null) globals().clearTimeout(this.#timer)
-    const ignore = (): void => undefined
-    if (!this.#writeEnded) (this.#writer ??= this.#writerOf()).abort(reason).catch(ignore)
-    if (!this.#readEnded) this.#reader?.cancel(reason).catch(ignore)
+    if (!this.#writeEnded) (this.#writer ??= this.#writerOf()).abort(reason).catch(() => undefined)
+    if (!this.#readEnded) this.#reader?.cancel(reason).catch(() => undefined)
     this.#socket.close().then(this.#whenReleased, this.#whenReleased)
   }
 }
