@@ -16,10 +16,20 @@ wasm.Module = new Proxy(Module, {
 
 const bytes = new TextEncoder().encode('hello\r\n')
 const began = performance.now()
-const { defaultCore } = await import(process.argv[2] as string) as typeof import('../../src/core/index.js')
+const whorl = await import(process.argv[2] as string) as Partial<typeof import('whorl/core') & typeof import('whorl')>
 const lines: unknown[] = []
-const parser = defaultCore().lineParser({ handler: { line: (line: unknown) => { lines.push(line) } } } as never)
-parser.receive(bytes)
+if (whorl.LineReceiver !== undefined) {
+  class Lines extends whorl.LineReceiver {
+    override lineReceived(line: string | Uint8Array): void { lines.push(line) }
+  }
+  const receiver = new Lines()
+  receiver.makeConnection({ disconnecting: false } as never)
+  receiver.dataReceived(bytes)
+} else {
+  const parser = (whorl.createCore as typeof import('whorl/core').createCore)()
+    .lineParser({ handler: { line: (line) => { lines.push(line) } } })
+  parser.receive(bytes)
+}
 const all = performance.now() - began
 if (lines.length !== 1) throw new Error('no line was parsed')
 process.stdout.write(JSON.stringify({ all, compiling }))

@@ -1,6 +1,7 @@
 /**
  * Servers that are run inside Deno and Bun: ours, from the package as installed, the host's own, and that of its
- * `node:` modules. Arguments: who (whorl, native, node), what (echo, http). Must not know: who asks.
+ * `node:` modules. Arguments: who (whorl, native, node), what (echo, http), and for ours the URLs of the modules that
+ * `whorl` and `whorl/http` are in this host. Must not know: who asks.
  */
 import type { Server, Socket } from 'node:net'
 import { answerQuestions, ownUsage } from './control.js'
@@ -31,14 +32,14 @@ interface BunLike {
 const { Deno, Bun } = globalThis as { Deno?: DenoLike, Bun?: BunLike }
 const HOST = '127.0.0.1'
 const HEADERS = { 'content-type': TEXT }
-const [who, what] = process.argv.slice(2)
+const [who, what, ourModule, ourHTTP] = process.argv.slice(2)
 
 async function ofWhorl(): Promise<number> {
-  const { createReactor, Factory, Protocol } = await import('whorl')
+  const { createReactor, Factory, Protocol } = await import(ourModule as string) as typeof import('whorl')
   const reactor = createReactor()
   void reactor.run()
   if (what === 'http') {
-    const { serve } = await import('whorl/http')
+    const { serve } = await import(ourHTTP as string) as typeof import('whorl/http')
     const endpoint = `tcp:0:interface=${HOST}:backlog=1024`
     const port = await serve(reactor, endpoint, () => HELLO, { timeouts: { idle: 600_000 } })
     return (port.getHost() as { port: number }).port

@@ -57,6 +57,11 @@ async function programOf({ name, specs, program }: Host): Promise<string> {
   }
 }
 
+/** What the package's subpaths are in a host: not every host lets a package's own files name it. */
+function ours({ name }: Host): string[] {
+  return [`whorl.${name}.js`, 'http.js'].map((file) => pathToFileURL(join(root, 'dist', file)).href)
+}
+
 function serversOf(host: Host, what: 'echo' | 'http'): Server[] {
   const server = (name: string, who: string): Server => ({
     name,
@@ -64,7 +69,7 @@ function serversOf(host: Host, what: 'echo' | 'http'): Server[] {
       const path = pathOf('../processes/host-server.js')
       // Bun would take the compiler's paths for its own, and with them our sources instead of the package.
       const own = host === BUN ? [`--tsconfig-override=${join(root, 'bench', 'processes', 'bun.json')}`] : []
-      return new Remote(name, await programOf(host), [...host.args, ...own, path, who, what])
+      return new Remote(name, await programOf(host), [...host.args, ...own, path, who, what, ...ours(host)])
     },
   })
   return [
