@@ -1,6 +1,6 @@
 /**
  * One fresh process: imports a module of the package and has its core parse one line. Prints milliseconds: all of it,
- * and what of it was compiling WebAssembly. Argument: the URL of the module.
+ * what of it was the import and what compiling WebAssembly, and the CPU time of all threads. Argument: the URL of the module.
  */
 const { WebAssembly: wasm } = globalThis
 const { Module } = wasm
@@ -16,7 +16,9 @@ wasm.Module = new Proxy(Module, {
 
 const bytes = new TextEncoder().encode('hello\r\n')
 const began = performance.now()
+const usedBefore = process.cpuUsage()
 const whorl = await import(process.argv[2] as string) as Partial<typeof import('whorl/core') & typeof import('whorl')>
+const imported = performance.now() - began
 const lines: unknown[] = []
 if (whorl.LineReceiver !== undefined) {
   class Lines extends whorl.LineReceiver {
@@ -31,5 +33,6 @@ if (whorl.LineReceiver !== undefined) {
   parser.receive(bytes)
 }
 const all = performance.now() - began
+const used = process.cpuUsage(usedBefore)
 if (lines.length !== 1) throw new Error('no line was parsed')
-process.stdout.write(JSON.stringify({ all, compiling }))
+process.stdout.write(JSON.stringify({ all, compiling, imported, cpu: (used.user + used.system) / 1000 }))
