@@ -11,12 +11,13 @@ import { defaultCore } from '../../../src/core/index.js'
 import { TraceError } from '../../../src/errors/index.js'
 import { traceLength } from '../../../src/testing/trace/head.js'
 import {
-  compareTraces, drawTrace, filterTrace, printRecord, TRACE_KINDS, traceFilter, TraceReader, traceToHTML, traceToPcapng,
+  compareTraces, drawTrace, filterTrace, printRecord, TRACE_KINDS, TraceReader, traceToHTML, traceToPcapng,
 } from '../../../src/testing/trace/index.js'
 import type { TraceDifference, TraceDrawOptions, TraceFilter, TraceRecord } from '../../../src/testing/trace/index.js'
 import { printable } from '../../../src/testing/trace/print.js'
 import type { Arguments, Command } from './command.js'
 import { FAILED, OK, readArguments, say, UsageError } from './command.js'
+import { filterOf, stringOf, wholeNumber } from './trace-arguments.js'
 
 const USAGE = `Prints what happened in a simulation, one record a line.
 
@@ -194,56 +195,6 @@ async function naming<T>(path: string, run: () => Promise<T>): Promise<T> {
     const isAbout = error instanceof TraceError || (error as { syscall?: unknown }).syscall === 'read'
     throw isAbout ? new Error(`${path}: ${(error as Error).message}`, { cause: error }) : error
   }
-}
-
-function filterOf(values: Arguments['values']): TraceFilter {
-  const [hosts, connections, kinds] = ['host', 'connection', 'kind'].map((name) => listOf(values, name))
-  const [from, to] = [numberOf(values, 'from'), numberOf(values, 'to')]
-  const text = stringOf(values, 'text')
-  const filter: TraceFilter = {
-    ...(hosts === undefined ? {} : { hosts }),
-    ...(connections === undefined ? {} : { connections: connections.map((one) => toNumber(one, 'connection')) }),
-    ...(kinds === undefined ? {} : { kinds }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(text === undefined ? {} : { text }),
-  }
-  try {
-    traceFilter(filter)
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  return filter
-}
-
-function stringOf(values: Arguments['values'], name: string): string | undefined {
-  const value = values[name]
-  return typeof value === 'string' ? value : undefined
-}
-
-/** Of an option that may be given more than once. */
-function listOf(values: Readonly<Record<string, unknown>>, name: string): string[] | undefined {
-  const given = values[name] as readonly string[] | undefined
-  const list = given?.flatMap((one) => one.split(',')).map((one) => one.trim()).filter((one) => one !== '')
-  if (list?.length === 0) throw new UsageError(`--${name} takes what is to be shown, with commas between`)
-  return list
-}
-
-function numberOf(values: Arguments['values'], name: string): number | undefined {
-  const text = stringOf(values, name)
-  return text === undefined ? undefined : toNumber(text, name)
-}
-
-function wholeNumber(values: Arguments['values'], name: string): number | undefined {
-  const value = numberOf(values, name)
-  if (value === undefined || Number.isSafeInteger(value)) return value
-  throw new UsageError(`--${name} takes a whole number`)
-}
-
-function toNumber(text: string, name: string): number {
-  const value = Number(text.replace(/^#/, ''))
-  if (text.trim() === '' || !(value >= 0)) throw new UsageError(`--${name} takes a number, not "${text}"`)
-  return value
 }
 
 function * linesOf(records: Iterable<TraceRecord>, limit: number, payload: number | undefined): Iterable<string> {
