@@ -4,10 +4,42 @@
  * Owns: what each may be. Must not know: what is done with them.
  */
 
-import { traceFilter } from '../../../src/testing/trace/index.js'
+import { TRACE_KINDS, traceFilter } from '../../../src/testing/trace/index.js'
 import type { TraceFilter } from '../../../src/testing/trace/index.js'
 import type { Arguments } from './command.js'
 import { UsageError } from './command.js'
+
+/** What `--help` says. */
+export const USAGE = `Prints what happened in a simulation, one record a line.
+
+  whorl trace [CONDITIONS] [--payload N] [--limit N] FILE
+  whorl trace [CONDITIONS] [--svg OUT] [--html OUT] [--pcapng OUT] FILE
+  whorl trace --diff OTHER [--context N] FILE
+  whorl trace --summary FILE
+
+  FILE               a trace, as Simulation.trace() gives it
+
+Conditions; a record is shown when it meets all of them (host, connection and kind may be given more than once):
+  --host A,B         on one of these hosts, or between it and another
+  --connection 1,2   of these connections
+  --kind K,L         of these kinds
+  --from MS          at or after this time
+  --to MS            at or before it
+  --text TEXT        with this in its line or payload; case does not matter
+
+  --payload N        bytes of a payload that are printed (48)
+  --limit N          records that are printed (all), or drawn (500)
+  --svg OUT          draws a sequence diagram
+  --html OUT         makes a page with the diagram and the records, to open in a browser
+  --timers           shows timers in it, too
+  --pcapng OUT       makes a capture file for Wireshark and tshark
+  --diff OTHER       tells the first difference from another trace; the status is 1 if there is one
+  --context N        records that are told on each side of it (5)
+  --summary          tells seed, digest, hosts, and how many records of each kind there are
+
+Kinds: ${TRACE_KINDS.slice(0, 12).join(', ')},
+${TRACE_KINDS.slice(12).join(', ')}; "datagram" is the three of them.
+`
 
 /** What is to be shown. @throws UsageError for what no trace can have */
 export function filterOf(values: Arguments['values']): TraceFilter {

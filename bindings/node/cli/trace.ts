@@ -17,38 +17,7 @@ import type { TraceDifference, TraceDrawOptions, TraceFilter, TraceRecord } from
 import { printable } from '../../../src/testing/trace/print.js'
 import type { Arguments, Command } from './command.js'
 import { FAILED, OK, readArguments, say, UsageError } from './command.js'
-import { filterOf, stringOf, wholeNumber } from './trace-arguments.js'
-
-const USAGE = `Prints what happened in a simulation, one record a line.
-
-  whorl trace [CONDITIONS] [--payload N] [--limit N] FILE
-  whorl trace [CONDITIONS] [--svg OUT] [--html OUT] [--pcapng OUT] FILE
-  whorl trace --diff OTHER [--context N] FILE
-  whorl trace --summary FILE
-
-  FILE               a trace, as Simulation.trace() gives it
-
-Conditions; a record is shown when it meets all of them (host, connection and kind may be given more than once):
-  --host A,B         on one of these hosts, or between it and another
-  --connection 1,2   of these connections
-  --kind K,L         of these kinds
-  --from MS          at or after this time
-  --to MS            at or before it
-  --text TEXT        with this in its line or payload; case does not matter
-
-  --payload N        bytes of a payload that are printed (48)
-  --limit N          records that are printed (all), or drawn (500)
-  --svg OUT          draws a sequence diagram
-  --html OUT         makes a page with the diagram and the records, to open in a browser
-  --timers           shows timers in it, too
-  --pcapng OUT       makes a capture file for Wireshark and tshark
-  --diff OTHER       tells the first difference from another trace; the status is 1 if there is one
-  --context N        records that are told on each side of it (5)
-  --summary          tells seed, digest, hosts, and how many records of each kind there are
-
-Kinds: ${TRACE_KINDS.slice(0, 12).join(', ')},
-${TRACE_KINDS.slice(12).join(', ')}; "datagram" is the three of them.
-`
+import { filterOf, stringOf, USAGE, wholeNumber } from './trace-arguments.js'
 
 /** Lines that are written at once. */
 const BATCH = 500

@@ -2,11 +2,11 @@
  * Starts Bun, the program that npm's package of it holds: for the suites, for a look at what importing does, and for
  * the example of the guide.
  */
-import { readFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import type { CaseResult } from '../../contract/contract.js'
 import { runProgram } from '../runner/child.js'
+import { checkOutput, guideProgram } from '../runner/guide.js'
 import type { LaunchContext, Launcher } from '../runner/launcher.js'
 import { parseReport } from '../runner/report.js'
 
@@ -30,25 +30,6 @@ function runner({ packages, scratch, signal, log }: LaunchContext): Run {
     runProgram(join(packages.get(SPEC)!, 'bin/bun'), [...flags, program], { input, signal, log })
 }
 
-async function check(name: string, expected: string, said: Promise<string>): Promise<CaseResult> {
-  const passed = await said.then((text) => ({ text, is: text === expected }), (error: unknown) =>
-    ({ text: String(error), is: false }))
-  return { suite: 'bun', name, ...passed.is ? { outcome: 'passed' } : { outcome: 'failed', detail: passed.text } }
-}
-
-/** The program of the guide, in a folder that has the package. */
-function guideProgram(root: string, scratch: string): string {
-  const folder = join(scratch, 'guide')
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  // Without one Bun looks for packages elsewhere.
-  writeFileSync(join(folder, 'package.json'), '{}')
-  symlinkSync(root, join(folder, 'node_modules/whorl'))
-  const guide = readFileSync(join(root, 'docs/guide/bun.md'), 'utf8')
-  const program = join(folder, 'turn.ts')
-  writeFileSync(program, /```ts\n(.*?)```/s.exec(guide)![1]!)
-  return program
-}
-
 export const launchers: readonly Launcher[] = [{
   name: 'bun',
   npm: [SPEC],
@@ -60,8 +41,8 @@ export const launchers: readonly Launcher[] = [{
     if (report.version !== VERSION) throw new Error(`this is Bun ${report.version}, not ${VERSION}`)
     const results = [
       ...report.results,
-      await check('importing changes nothing, and keeps nothing alive', 'nothing\n', run(join(inHost, 'effects.js'))),
-      await check('the program of the guide', 'whorl\n', run(guideProgram(root, scratch))),
+      await checkOutput('bun', 'importing changes nothing, and keeps nothing alive', 'nothing\n', run(join(inHost, 'effects.js'))),
+      await checkOutput('bun', 'the program of the guide', 'whorl\n', run(guideProgram(root, scratch, 'bun'))),
     ]
     return { ...report, results }
   },
