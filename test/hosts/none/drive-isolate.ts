@@ -28,6 +28,10 @@ export async function driveIsolate(outside: Outside, options: DriveOptions): Pro
   }
   const turn = await context.eval('inHost.turn', { reference: true })
   const receive = await context.eval('inHost.receive', { reference: true })
+  outside.close = () => {
+    outside.inside = null
+    isolate.dispose()
+  }
   outside.inside = {
     turn: (reactor) => turn.applyIgnored(undefined, [reactor]),
     receive: (reactor, batch) => receive.applyIgnored(undefined, [reactor, batch], { arguments: { copy: true } }),

@@ -94,7 +94,10 @@ function launcher(name: string, { npm = [], flags = [], plugIns }: LauncherOptio
       }
       const drive = join(root, 'build/js/test/hosts/none/drive.js')
       const input = JSON.stringify(options)
-      const report = parseReport(await runProgram(node, [...flags, drive, name], { input, signal, log }))
+      // See drive.ts.
+      const ending = isolated === null ? {} : { endsBy: 'SIGTERM' as const }
+      const said = await runProgram(node, [...flags, drive, name], { input, signal, log, ...ending })
+      const report = parseReport(said)
       const claims = plugIns === undefined ? [] : await checkPlugIns(context, [node, ...flags], plugIns(isolated))
       return { ...report, results: [...report.results, ...claims] }
     },

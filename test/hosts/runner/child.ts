@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly input?: string
   /** Kills it. */
   readonly signal: AbortSignal
+  /** The signal by which it ends itself when it is done. */
+  readonly endsBy?: NodeJS.Signals
   /** Gets what it writes to standard error. */
   readonly log?: (text: string) => void
 }
@@ -24,7 +26,7 @@ export interface ProgramOptions {
  * @throws Error when it cannot be started, ends with a status that is not 0, or was given up on
  */
 export function runProgram(command: string, args: readonly string[], options: ProgramOptions): Promise<string> {
-  const { cwd, env, input = '', signal, log } = options
+  const { cwd, env, input = '', endsBy, signal, log } = options
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' })
     let out = ''
@@ -49,7 +51,7 @@ export function runProgram(command: string, args: readonly string[], options: Pr
     })
     child.once('close', (code, by) => {
       settled()
-      if (code === 0) resolve(out)
+      if (code === 0 || (by !== null && by === endsBy)) resolve(out)
       else reject(new Error(`${command} ended with ${by ?? `status ${code}`}\n${err}${out.slice(-SHOWN)}`))
     })
   })
