@@ -66,7 +66,7 @@ describe.each(['node', 'browser', 'default'])('a bundle for %s', (condition) => 
 })
 
 describe('a bundle of whorl/core with one parser', () => {
-  // The aim is 40 KiB. Both builds of the module are inlined, 20 KiB each when compressed: docs/guide/bundles.md.
+  // The aim is 40 KiB: docs/guide/bundles.md.
   it('has at most 56 KiB, and works', async () => {
     const made = await bundle(`import { createCore } from 'whorl/core'
       const parser = createCore().lineParser({})
