@@ -1,6 +1,6 @@
 /**
  * A slice of `npm run sim`: every scenario under some seeds, on the built package. How many seeds, over all scenarios:
- * WHORL_SIM_SEEDS, or 120; `.ci/run` runs a thousand for each scenario besides.
+ * WHORL_SIM_SEEDS, or 60; `.ci/run` runs a thousand for each scenario besides.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
-const SEEDS = Number(process.env['WHORL_SIM_SEEDS'] ?? 120)
+const SEEDS = Number(process.env['WHORL_SIM_SEEDS'] ?? 60)
 
 interface Line {
   scenario: string

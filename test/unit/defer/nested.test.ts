@@ -9,7 +9,7 @@ import {
 } from '../../../src/defer/index.js'
 import { HandClock } from './helpers.js'
 
-const DEPTH = 20_000
+const DEPTH = 12_000
 
 type Wrap = (inner: Deferred<any>) => Deferred<any>
 
@@ -68,7 +68,7 @@ const CASES: [string, readonly Wrap[]][] = [
   ['all of them in turn, the other way round', all.toReversed()],
 ]
 
-describe.each(CASES)('20,000 × %s', (_name, wraps) => {
+describe.each(CASES)('12,000 × %s', (_name, wraps) => {
   it('D30 fired from the innermost', () => {
     const { innermost, outermost } = nest(wraps)
     innermost.callback('value')
