@@ -26,11 +26,13 @@ interface Worker {
   readonly name: string
   /** First the one that exports the handlers. */
   readonly modules: readonly string[]
+  /** What it connects through, if not 'internet'. */
+  readonly network?: string
   /** A class of Durable Objects, and the binding that it is reached by. */
   readonly object?: { readonly className: string, readonly binding: string }
 }
 
-function describe({ name, modules, object }: Worker): string {
+function describe({ name, modules, object, network = 'internet' }: Worker): string {
   const listed = modules.map((path) =>
     `    (name = "${path}", ${path.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed "modules/${path}")`)
   const objects = object === undefined ? '' : `
@@ -41,7 +43,8 @@ function describe({ name, modules, object }: Worker): string {
   modules = [
 ${listed.join(',\n')}
   ],
-  compatibilityDate = "2026-11-01",${objects}
+  compatibilityDate = "2026-11-01",
+  globalOutbound = "${network}",${objects}
 );
 `
 }
@@ -55,6 +58,7 @@ const config :Workerd.Config = (
 ${workers.map(({ name }) => `    (name = "${name}", worker = .${name}),`).join('\n')}
     (name = "internet", network = (allow = ["public", "private", "local"],
       tlsOptions = (trustedCertificates = [embed "ca.pem"]))),
+    (name = "trusting-nobody", network = (allow = ["public", "private", "local"], tlsOptions = ())),
   ],
   sockets = [
     (name = "suites", address = "127.0.0.1:0", http = (), service = "suites"),
@@ -99,7 +103,7 @@ function workerd(name: string, inObject: boolean): Launcher {
       const [config, path] = [join(scratch, 'config.capnp'), join(scratch, 'in.sock')]
       writeFileSync(config, configuration([
         { name: 'suites', modules: collect(SUITES), object: { className: 'Suites', binding: 'SUITES' } },
-        { name: 'inbound', modules: collect(INBOUND) },
+        { name: 'inbound', modules: collect(INBOUND), network: 'trusting-nobody' },
         { name: 'chat', modules: collect(CHAT), object: { className: 'Room', binding: 'ROOM' } },
       ], path))
       const program = join(packages.get(SPEC)!, 'bin/workerd')
@@ -110,7 +114,7 @@ function workerd(name: string, inObject: boolean): Launcher {
         const asked = post(running.ports.get('suites')!, JSON.stringify(told), signal)
         const report = parseReport(await Promise.race([asked, running.died]))
         if (inObject) return report
-        const own = await Promise.race([ownSuites({ ports: running.ports, path, ca: lab.ca }), running.died])
+        const own = await Promise.race([ownSuites({ ports: running.ports, path, lab }), running.died])
         return { ...report, results: [...report.results, ...own] }
       } finally {
         await running.close()

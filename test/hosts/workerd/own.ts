@@ -13,15 +13,15 @@ import { connect as connectTLS } from 'node:tls'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { WebSocket } from 'ws'
 import { equal, ok } from '../../contract/checks.js'
-import type { CaseResult } from '../../contract/contract.js'
+import type { CaseResult, Lab } from '../../contract/contract.js'
 
 /** Where the workers are. */
 export interface Workers {
   /** By the names of the configuration's sockets. */
   readonly ports: ReadonlyMap<string, number>
+  readonly lab: Lab
   /** Of the UNIX socket. */
   readonly path: string
-  readonly ca: string
 }
 
 const MIB = 1_048_576
@@ -103,7 +103,7 @@ class Cases {
       ok(back.equals(bytes(MIB)), `${back.length} bytes`)
     },
     'TLS, which the configuration does': async () => {
-      const { ca } = this.#workers
+      const { ca } = this.#workers.lab
       const back = await exchange(connectTLS({ port: this.#port('tls'), host: '127.0.0.1', ca, servername: 'localhost' }),
         bytes(100_000))
       ok(back.equals(bytes(100_000)), `${back.length} bytes`)
@@ -224,8 +224,41 @@ class Cases {
     },
   }
 
-  /** Of docs/guide/workerd.md. */
+  /** From a worker whose network trusts nobody. */
+  readonly tls: Record<string, () => Promise<void>> = {
+    'an authority that the configuration does not name: TLSHandshakeError': async () => {
+      equal(JSON.parse(await this.#text(`/tls?port=${this.#workers.lab.tlsPorts.echo}`)), ['TLSHandshakeError', 'failed'])
+    },
+    'options that workerd has nothing for: NotSupportedError, which names them': async () => {
+      for (const option of ['ca', 'identity', 'insecureSkipVerify', 'ciphers', 'sessions', 'minVersion', 'maxVersion']) {
+        const [name, feature] = JSON.parse(
+          await this.#text(`/tls?port=${this.#workers.lab.tlsPorts.echo}&option=${option}`)) as [string, string]
+        equal([name, feature], ['NotSupportedError', `the TLS option ${option}`])
+      }
+    },
+    'startTLS while a read is under way, and as a server: NotSupportedError': async () => {
+      for (const how of ['late', 'server']) {
+        equal(JSON.parse(await this.#text(`/start?port=${this.#workers.lab.ports.echo}&how=${how}`)),
+          ['NotSupportedError', how === 'late' ? 'startTLS' : 'TLS as a server'])
+      }
+    },
+    'startTLS in what is awaited in dataReceived': async () => {
+      // Its name is refused, which only a handshake can have found out.
+      equal(JSON.parse(await this.#text(`/start?port=${this.#workers.lab.startTLSPort}&how=awaited`)),
+        ['TLSHandshakeError', 'failed'])
+    },
+  }
+
   readonly object: Record<string, () => Promise<void>> = {
+    'an object knows where a socket came from and where it came in': async () => {
+      const port = this.#port('inbound-7')
+      const socket = connect(port, '127.0.0.1')
+      await once(socket, 'connect')
+      const { localPort } = socket
+      const address = { family: 'IPv4', type: 'TCP', host: '127.0.0.1' }
+      equal(JSON.parse((await all(socket)).toString()), [{ ...address, port: localPort }, { ...address, port }])
+    },
+    // Of docs/guide/workerd.md.
     'two connections hear each other in a Durable Object, and a request sees both': async () => {
       const [ann, bob] = [new Talking(this.#port('chat')), new Talking(this.#port('chat'))]
       await Promise.all([once(ann.socket, 'data'), once(bob.socket, 'data')])
@@ -247,10 +280,12 @@ class Cases {
 
 /** Runs them all. */
 export async function ownSuites(workers: Workers): Promise<CaseResult[]> {
-  const { sockets, site, webSockets, object } = new Cases(workers)
+  const { sockets, site, webSockets, tls, object } = new Cases(workers)
   const results: CaseResult[] = []
-  const suites = { 'workerd-sockets': sockets, 'workerd-site': site, 'workerd-websockets': webSockets,
-    'workerd-object': object }
+  const suites = {
+    'workerd-sockets': sockets, 'workerd-site': site, 'workerd-websockets': webSockets, 'workerd-tls': tls,
+    'workerd-object': object,
+  }
   for (const [suite, cases] of Object.entries(suites)) {
     for (const [name, run] of Object.entries(cases)) results.push({ suite, name, ...await outcome(run) })
   }

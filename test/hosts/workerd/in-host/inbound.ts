@@ -1,8 +1,8 @@
 /**
  * A worker that is connected to: it echoes bytes, serves a Site, and takes WebSockets in both ways.
  */
-import { Factory, Protocol } from 'whorl'
-import type { Failure } from 'whorl'
+import { ClientFactory, connectProtocol, Factory, Protocol, TCP4ClientEndpoint } from 'whorl'
+import type { Failure, TLSClientOptions } from 'whorl'
 import { Site } from 'whorl/http'
 import type { ServerRequest, ServerResponse } from 'whorl/http'
 import { WebSocketProtocol, WebSocketServerFactory } from 'whorl/websocket'
@@ -98,6 +98,79 @@ async function page(request: ServerRequest, response: ServerResponse): Promise<v
   }
 }
 
+const OPTIONS: Record<string, TLSClientOptions> = {
+  ca: { ca: 'x' }, identity: { identity: { cert: 'x', key: 'x' } }, insecureSkipVerify: { insecureSkipVerify: true },
+  ciphers: { ciphers: 'x' }, sessions: { sessions: { get: () => undefined, set: () => undefined } },
+  minVersion: { minVersion: 'TLSv1.3' }, maxVersion: { maxVersion: 'TLSv1.2' },
+}
+
+/** Name and reason, or feature, of an error. */
+function told(error: Error & { reason?: string, feature?: string }): Response {
+  return Response.json([error.name, error.feature ?? error.reason])
+}
+
+async function overTLS({ reactor }: Asked, port: number, option: string | null): Promise<Response> {
+  const failed = new Promise<Error>((resolve) => {
+    const factory = new ClientFactory()
+    factory.buildProtocol = () => new Protocol()
+    factory.clientConnectionFailed = (_connector, reason) => resolve(reason.value)
+    reactor.connectSSL('127.0.0.1', port, factory,
+      { serverName: 'localhost', ...option === null ? {} : OPTIONS[option] })
+  })
+  return told(await failed)
+}
+
+/** Begins TLS at a bad time, with a server that does not speak it, or has another name. */
+class Starting extends Protocol {
+  readonly how: string
+  readonly ended: Promise<Error>
+  #end!: (reason: Error) => void
+
+  constructor(how: string) {
+    super()
+    this.how = how
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
+  }
+
+  override dataReceived(): void {
+    if (this.how === 'awaited') void this.#talk()
+  }
+
+  /** First "ready", then "go". */
+  async #talk(): Promise<void> {
+    if (this.#isAsked) {
+      for (let i = 0; i < 20; i++) await null
+      this.transport.startTLS({ serverName: 'elsewhere.example' })
+    } else {
+      this.#isAsked = true
+      this.transport.write('STARTTLS\r\n')
+    }
+  }
+
+  #isAsked = false
+
+  override connectionLost(reason: Failure): void {
+    super.connectionLost(reason)
+    this.#end(reason.value)
+  }
+}
+
+async function start({ reactor }: Asked, port: number, how: string): Promise<Response> {
+  const protocol = await connectProtocol(new TCP4ClientEndpoint(reactor, '127.0.0.1', port), new Starting(how))
+  if (how !== 'awaited') {
+    await reactor.deferLater(50)
+    try {
+      protocol.transport.startTLS(how === 'late' ? { serverName: 'localhost' } : { identity: { cert: 'x', key: 'x' } })
+    } catch (error) {
+      protocol.transport.abortConnection()
+      return told(error as Error)
+    }
+  }
+  return told(await protocol.ended)
+}
+
 function siteOf({ reactor, request }: Asked): Site | Response {
   const { pathname } = new URL(request.url)
   if (pathname === '/bytes') return acceptWebSocket(reactor, new Echo()).response
@@ -122,8 +195,11 @@ const worker = handlers({
   },
   fetch(asked) {
     const { searchParams, pathname } = new URL(asked.request.url)
+    const port = Number(searchParams.get('port'))
+    if (pathname === '/tls') return overTLS(asked, port, searchParams.get('option'))
+    if (pathname === '/start') return start(asked, port, searchParams.get('how')!)
     if (pathname !== '/kind') return siteOf(asked)
-    kinds.set(Number(searchParams.get('port')), searchParams.get('kind')!)
+    kinds.set(port, searchParams.get('kind')!)
     return new Response('ok')
   },
 })

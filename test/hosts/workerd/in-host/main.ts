@@ -1,6 +1,7 @@
 /**
  * The worker: runs all suites in one event, or in a Durable Object, and answers with the report.
  */
+import { Factory, Protocol } from 'whorl'
 import { handlers, ReactorObject } from 'whorl/workerd'
 import type { HandlersOptions, SocketTarget } from 'whorl/workerd'
 import type { Lab } from '../../../contract/contract.js'
@@ -33,10 +34,20 @@ async function report({ lab, version, only }: Told, inbound: Inbound | null): Pr
   return Response.json(made)
 }
 
+/** Says whom it speaks with and where, and closes. */
+class Tell extends Protocol {
+  override connectionMade(): void {
+    const { transport } = this
+    transport.write(JSON.stringify([transport.getPeer(), transport.getHost()]))
+    transport.loseConnection()
+  }
+}
+
 /** One that runs the suites, all of its connections being its own. */
 export class Suites extends ReactorObject {
   override handlers(): HandlersOptions {
     return {
+      connect: Factory.forProtocol(Tell),
       fetch: async ({ request }) => {
         const told = await request.json() as Told
         return await report(told, { ports: told.ports, object: this })
