@@ -21,6 +21,7 @@ const later = setImmediate
 parentPort.on('message', async ({ seeds, options }) => {
   // What waits for nothing that Node knows of ends the thread, instead of waiting for ever.
   parentPort.unref()
+  counter[2] = 1
   const progress = ({ done, shrinking }) => { counter[0] = done; counter[1] = shrinking }
   let answer
   try {
@@ -48,19 +49,28 @@ const ENTRY = new URL(`data:text/javascript,${encodeURIComponent(TEXT)}`)
 /** What a thread made of an order. */
 export type Answer =
   | { readonly report: SimulateReport }
+  | { readonly overdue: number | string }
   | { readonly failure: SimulationFailureDetails & { message: string, stack?: string }, readonly cause: Packed }
   | { readonly error: Packed }
+type Found = Extract<Answer, { failure: unknown }>
 type Packed = Extract<Parameters<typeof readOutcome>[0], { error: unknown }>['error']
+
+/** How often a thread is looked at while it works; ms, and a part of what it may take. */
+const LOOK = 1_000
+const PART = 8
 
 /** One thread, which works on one order at a time. */
 export class Thread {
   readonly #worker: Worker
-  readonly #counter = new Int32Array(new SharedArrayBuffer(8))
+  readonly #limit: number
+  readonly #counter = new Int32Array(new SharedArrayBuffer(12))
   #seeds: readonly (number | string)[] = []
   #settle: { resolve: (answer: Answer) => void, reject: (error: unknown) => void } | null = null
   #ended: unknown = null
 
-  constructor(place: { testing: string, scenario: string }) {
+  /** @param limit ms that one run may take; a thread that takes longer is ended. Infinity: no such limit */
+  constructor(place: { testing: string, scenario: string }, limit: number) {
+    this.#limit = limit
     this.#worker = new Worker(ENTRY, {
       workerData: { ...place, entry: THREAD_ENTRY, counter: this.#counter },
       // Threads inherit the flags, and refuse that of a program which was given on the command line.
@@ -97,20 +107,48 @@ export class Thread {
   }
 
   /** Fails with what a scenario cannot be run for at all. */
-  async run(seeds: readonly (number | string)[], options: SimulateOptions): Promise<Answer> {
+  async run(seeds: readonly (number | string)[], options: SimulateOptions): Promise<Exclude<Answer, { error: unknown }>> {
     if (this.#ended !== null) throw this.#ended
     this.#seeds = seeds
     Atomics.store(this.#counter, 0, 0)
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      this.#settle = { resolve, reject }
-      this.#worker.postMessage({ seeds, options })
-    })
-    if ('error' in answer) throw errorFrom(answer.error)
-    return answer
+    const looking = this.#watch()
+    try {
+      const answer = await new Promise<Answer>((resolve, reject) => {
+        this.#settle = { resolve, reject }
+        this.#worker.postMessage({ seeds, options })
+      })
+      if ('error' in answer) throw errorFrom(answer.error)
+      return answer
+    } finally {
+      clearInterval(looking)
+    }
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate()
+  }
+
+  /**
+   * Ends the thread when a run takes too long: it may be in a loop without an end, and hear nothing. Counts how often it
+   * was looked at in vain, and not the time: while the machine sleeps nobody gets any further.
+   */
+  #watch(): NodeJS.Timeout | undefined {
+    if (this.#limit === Infinity) return undefined
+    const every = Math.max(1, Math.min(LOOK, this.#limit / PART))
+    let last = ''
+    let vain = 0
+    return setInterval(() => {
+      const present = this.#counter.join()
+      // A thread that has not begun is being loaded.
+      vain = present === last && this.#counter[2] === 1 ? vain + 1 : 0
+      last = present
+      if (vain * every < this.#limit) return
+      const overdue = this.#seeds[this.done] ?? this.#seeds.at(-1)!
+      const settle = this.#take()
+      this.#ended ??= new SimulationError(`A thread was ended that took more than ${this.#limit} ms ${this.#where}.`)
+      void this.#worker.terminate()
+      settle?.resolve({ overdue })
+    }, every)
   }
 
   #take(): { resolve: (answer: Answer) => void, reject: (error: unknown) => void } | null {
@@ -126,8 +164,8 @@ export class Thread {
 }
 
 /** The failure that a thread has found, as it was there. */
-export function failureFrom(answer: Answer): SimulationFailure {
-  const { failure, cause } = answer as Extract<Answer, { failure: unknown }>
+export function failureFrom(answer: Found): SimulationFailure {
+  const { failure, cause } = answer
   const { message, stack, seed, recipe, faults, trace, digest } = failure
   const details = { seed, recipe, faults, trace, digest, cause: errorFrom(cause) } as SimulationFailureDetails
   const error = new SimulationFailure(message, details)

@@ -9,8 +9,9 @@
  */
 
 import { availableParallelism } from 'node:os'
-import type { SimulationFailure } from '../../src/errors/index.js'
-import { seedsOf, totalOf } from '../../src/testing/simulate/simulate.js'
+import { SimulationError, SimulationFailure } from '../../src/errors/index.js'
+import { repeatLine } from '../../src/testing/simulate/recipe.js'
+import { givenOf, seedsOf, totalOf } from '../../src/testing/simulate/simulate.js'
 import type { SimulateOptions, SimulateProgress, SimulateReport } from '../../src/testing/simulate/simulate.js'
 import { failureFrom, Thread } from './simulate-thread.js'
 
@@ -20,6 +21,15 @@ const LARGEST_ORDER = 64
 
 /** How often progress is looked at, ms. */
 const LOOK = 100
+
+/** How long one run may take if nobody says, ms. */
+const SEED_TIMEOUT = 60_000
+
+/** How {@link simulateInWorkers} runs. */
+export interface WorkersOptions extends SimulateOptions {
+  /** See the `SimulateOptions` of Node. */
+  seedTimeout?: number
+}
 
 /** How many threads there are if nobody says. */
 export function defaultWorkers(): number {
@@ -33,17 +43,17 @@ export function defaultWorkers(): number {
  * @param options plain data; what is not (functions, say) belongs into `options` of the scenario's module
  */
 export async function simulateInWorkers(
-  testing: string, seeds: number | Iterable<number | string>, scenario: URL, workers: number, options: SimulateOptions,
+  testing: string, seeds: number | Iterable<number | string>, scenario: URL, workers: number, options: WorkersOptions,
 ): Promise<SimulateReport> {
-  const { progress, shrink, core: _core, guard: _guard, pause: _pause, patience: _patience, ...settings } = options
-  const field = new Field({ testing, scenario: scenario.href }, seeds, workers, settings)
+  const { seedTimeout = SEED_TIMEOUT, progress, shrink, core: _core, guard: _guard, pause: _pause, patience: _patience, ...settings } = options
+  const field = new Field({ testing, scenario: scenario.href }, seeds, workers, seedTimeout, settings)
   const looking = progress === undefined ? undefined : setInterval(() => progress(field.progress), LOOK)
   try {
     await field.run()
     const found = field.failure
     if (found === null) return field.report
     // The thread that has found it may be at other seeds by now: any will do, they are all the same.
-    const smallest = shrink === 0 ? null : await field.shrink(found.seed, shrink)
+    const smallest = shrink === 0 || field.isOverdue ? null : await field.shrink(found.seed, shrink)
     throw smallest ?? found
   } finally {
     clearInterval(looking)
@@ -59,6 +69,8 @@ interface Order {
 
 class Field {
   failure: SimulationFailure | null = null
+  /** The failure is that its seed has not ended. */
+  isOverdue = false
   #failedAt = Infinity
   #done = 0
   #virtualMs = 0
@@ -68,19 +80,21 @@ class Field {
   readonly #seeds: Iterator<number | string>
   readonly #total: number | null
   readonly #most: number
+  readonly #limit: number
   readonly #options: SimulateOptions
   readonly #size: number
   readonly #threads: Thread[] = []
 
   constructor(
     place: { testing: string, scenario: string }, seeds: number | Iterable<number | string>, workers: number,
-    options: SimulateOptions) {
+    limit: number, options: SimulateOptions) {
     this.#place = place
     this.#seeds = seedsOf(seeds)[Symbol.iterator]()
     this.#total = totalOf(seeds)
     const even = this.#total === null ? LARGEST_ORDER : Math.ceil(this.#total / (workers * ORDERS_PER_THREAD))
     this.#size = Math.max(1, Math.min(LARGEST_ORDER, even))
     this.#most = workers
+    this.#limit = limit
     this.#options = options
   }
 
@@ -128,7 +142,8 @@ class Field {
         this.#virtualMs += answer.report.virtualMs
       } else if (order.index < this.#failedAt) {
         this.#failedAt = order.index
-        this.failure = failureFrom(answer)
+        this.isOverdue = 'overdue' in answer
+        this.failure = 'overdue' in answer ? this.#overdue(answer.overdue) : failureFrom(answer)
         this.#done += order.seeds.indexOf(this.failure.seed) + 1
       }
     }
@@ -150,8 +165,19 @@ class Field {
   }
 
   #thread(): Thread {
-    const thread = new Thread(this.#place)
+    const thread = new Thread(this.#place, this.#limit)
     this.#threads.push(thread)
     return thread
+  }
+
+  /** Of a seed that has not ended: its thread is gone, and all that it could have told. */
+  #overdue(seed: number | string): SimulationFailure {
+    const cause = new SimulationError(`It has not ended after ${this.#limit} ms of real time, which is the seedTimeout: ` +
+      'there may be a loop without an end.')
+    const recipe = { seed }
+    const line = repeatLine(new URL(this.#place.scenario), recipe, givenOf(this.#options))
+    return new SimulationFailure(`Seed ${String(seed)} fails: ${cause.name}: ${cause.message}\nAgain:\n${line}`, {
+      cause, seed, recipe, faults: [], trace: new Uint8Array(0), digest: '',
+    })
   }
 }

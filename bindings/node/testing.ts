@@ -33,6 +33,12 @@ export interface SimulateOptions extends PortableOptions {
    * seeds are run in this thread, as those of a function always are.
    */
   workers?: number
+  /**
+   * How long one run in a worker thread may take, ms of real time; 60,000. A thread that takes longer is ended, whatever
+   * it does, and its seed has failed: a loop without an end would otherwise never say where it is. Infinity: no limit.
+   * In this thread nothing can end a loop.
+   */
+  seedTimeout?: number
 }
 
 /**
@@ -42,13 +48,14 @@ export interface SimulateOptions extends PortableOptions {
 export async function simulate(
   seeds: number | Iterable<number | string>, scenario: Scenario | URL, options: SimulateOptions = {},
 ): Promise<SimulateReport> {
-  const { workers = defaultWorkers(), ...settings } = options
+  const { workers = defaultWorkers(), seedTimeout, ...settings } = options
   if (!(Number.isSafeInteger(workers) && workers >= 0)) throw new RangeError(`workers: 0 or more, not ${workers}`)
+  if (seedTimeout !== undefined && !(seedTimeout > 0)) throw new RangeError(`seedTimeout: above 0 ms, not ${seedTimeout}`)
   const bar = new SimulateBar()
   const all: PortableOptions = { progress: (progress) => bar.show(progress), ...settings }
   try {
     if (scenario instanceof URL && workers > 0) {
-      return await simulateInWorkers(import.meta.url, seeds, scenario, workers, all)
+      return await simulateInWorkers(import.meta.url, seeds, scenario, workers, seedTimeout === undefined ? all : { ...all, seedTimeout })
     }
     return await simulateHere(seeds, scenario, { ...defaults(), ...all })
   } finally {
@@ -59,7 +66,7 @@ export async function simulate(
 /** Runs one recipe, in this thread: see the other `repeat`. */
 export function repeat(
   scenario: Scenario | URL, recipe: Recipe, options: SimulateOptions = {}): Promise<PortableSimulation> {
-  const { workers: _workers, ...settings } = options
+  const { workers: _workers, seedTimeout: _seedTimeout, ...settings } = options
   return repeatPortable(scenario, recipe, { ...defaults(), ...settings })
 }
 

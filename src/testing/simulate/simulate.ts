@@ -158,8 +158,8 @@ interface ScenarioModule {
   readonly options?: SimulateOptions
 }
 
-/** Those of the options that change what happens in a run; null: none. */
-function givenOf(options: SimulateOptions): object | null {
+/** Those of the options that change what happens in a run; null: none. @internal */
+export function givenOf(options: SimulateOptions): object | null {
   const others = [
     'shrink', 'progress', 'pause', 'core', 'guard', 'simulation', 'patience', 'workers', 'traceBytes',
   ]

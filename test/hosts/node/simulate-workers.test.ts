@@ -4,14 +4,16 @@
 import { describe, expect, it } from 'vitest'
 import { barText, breather, patience, SimulateBar } from '../../../bindings/node/simulate-bar.js'
 import { simulateInWorkers } from '../../../bindings/node/simulate-workers.js'
+import type { WorkersOptions } from '../../../bindings/node/simulate-workers.js'
+import { simulate } from '../../../bindings/node/testing.js'
 import { SimulationFailure } from '../../../src/errors/index.js'
-import type { SimulateOptions, SimulateProgress } from '../../../src/testing/simulate/index.js'
+import type { SimulateProgress } from '../../../src/testing/simulate/index.js'
 
 const TESTING = new URL('../../../dist/testing.node.js', import.meta.url).href
 
 const moduleOf = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
-function run(seeds: number | Iterable<number | string>, source: string, options: SimulateOptions = {}) {
+function run(seeds: number | Iterable<number | string>, source: string, options: WorkersOptions = {}) {
   return simulateInWorkers(TESTING, seeds, moduleOf(source), 2, options)
 }
 
@@ -74,6 +76,42 @@ describe('simulateInWorkers', () => {
       await simulation.run()
     }`))
     expect(failure.cause).toMatchObject({ code: 'ERR_SIMULATION_AMBIENT', access: 'Date.now' })
+  })
+
+  it('ends a seed that has no end, and names it; earlier ones were run', async () => {
+    const source = `export async function scenario(simulation) {
+      simulation.at(5, () => { while (simulation.seed === 21) Math.sqrt(2) })
+      await simulation.run()
+    }`
+    const seen: SimulateProgress[] = []
+    const failure = await failureOf(run(22, source, {
+      seedTimeout: 1_500, until: 50, progress: (progress) => void seen.push(progress),
+    }))
+    expect([failure.seed, failure.recipe]).toEqual([21, { seed: 21 }])
+    expect(failure.cause).toMatchObject({ code: 'ERR_SIMULATION' })
+    expect(failure.message).toMatch(/^Seed 21 fails: SimulationError: It has not ended after 1500 ms of real time/)
+    expect(failure.message.split('\n').at(-1)).toBe("await (await import('whorl/testing')).repeat(new URL(" +
+      `${JSON.stringify(moduleOf(source).href)}), { seed: 21 }, { until: 50 })`)
+    expect(seen.at(-1)).toEqual({ done: 22, total: 22, shrinking: 0 })
+  })
+
+  it('gives the failure as it was found when a smaller recipe has no end', async () => {
+    const source = `
+      export const options = { until: 10_000, faults: { every: 500 } }
+      let runs = 0
+      export async function scenario(simulation) {
+        if (++runs > 4) for (;;) Math.sqrt(2)
+        await simulation.run(100)
+        throw new Error('lost')
+      }`
+    const failure = await failureOf(run(1, source, { seedTimeout: 1_500 }))
+    expect(failure.recipe).toEqual({ seed: 0 })
+    expect(failure.cause).toMatchObject({ message: 'lost' })
+  })
+
+  it('takes no time that is none', async () => {
+    await expect(simulate(1, moduleOf(CALM), { seedTimeout: 0 })).rejects.toThrow('seedTimeout: above 0 ms, not 0')
+    expect(await simulate(1, moduleOf(CALM), { seedTimeout: Infinity, workers: 0 })).toMatchObject({ seeds: 1 })
   })
 
   it('says under which seed a scenario waits for what is not simulated', async () => {
