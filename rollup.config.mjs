@@ -42,7 +42,7 @@ const absent = {
     ? fileURLToPath(new URL('build/js/bindings/none/loader.js', import.meta.url))
     : null,
   load: (id) => /src.core.generated.(?:simd|baseline)\.js$/.test(id)
-    ? `export const ${/simd/.test(id) ? 'SIMD' : 'BASELINE'}_BASE64 = ''`
+    ? /simd/.test(id) ? "export const SIMD_BASE64 = ''" : "export const BASELINE_PATCH = '', BASELINE_SIZE = 0"
     : null,
 }
 
@@ -82,6 +82,8 @@ export default {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     hoistTransitiveImports: false,
+    // Each file costs a program's start as much as some thirty thousand characters do: the core is one.
+    manualChunks: (id) => /src.core.(?!plain|generated.plain)/.test(id) ? 'core' : undefined,
     banner: (chunk) => chunk.isEntry && commands.includes(chunk.name) ? '#!/usr/bin/env node' : '',
   },
 }

@@ -8,7 +8,7 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 export const alias = [
   { find: /^whorl$/, replacement: source('bindings/node/main.ts') },
   { find: /^whorl\/node$/, replacement: source('bindings/node/index.ts') },
-  { find: /^whorl\/core$/, replacement: source('src/core/index.ts') },
+  { find: /^whorl\/core$/, replacement: source('bindings/node/core.ts') },
   { find: /^whorl\/core\/plain$/, replacement: source('src/core/plain.ts') },
   { find: /^whorl\/socket$/, replacement: source('src/socket/index.ts') },
   { find: /^whorl\/http$/, replacement: source('bindings/node/http.ts') },

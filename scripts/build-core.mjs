@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { at, BuildError, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock,
   writeWhole } from './lib.mjs'
+import { makePatch } from './patch.mjs'
 import { plainModule } from './plain-module.mjs'
 
 const GENERATED = ['simd.ts', 'baseline.ts', 'plain.ts'].map((name) => `src/core/generated/${name}`)
@@ -15,14 +16,17 @@ const NOTE = '// Written by scripts/build-core.mjs from assembly/. Not edited by
 export function buildCore(options = {}) {
   return withLock('core', async () => {
     const hash = hashOf(
-      filesBelow('assembly', 'asconfig.json', 'scripts/build-core.mjs', 'scripts/plain-module.mjs'),
+      filesBelow('assembly', 'asconfig.json', 'scripts/build-core.mjs', 'scripts/patch.mjs', 'scripts/plain-module.mjs'),
       versionOf('assemblyscript'), versionOf('binaryen'))
     if (options.debug) await compile('debug')
     if (!options.force && isFresh('core', hash, OUTPUTS)) return false
     say('building core.wasm')
     await Promise.all([compile('simd').then(() => compile('baseline')), compile('js').then(lowerToJavaScript)])
-    writeWhole(at('src/core/generated/simd.ts'), inlined('SIMD_BASE64', checked('simd')))
-    writeWhole(at('src/core/generated/baseline.ts'), inlined('BASELINE_BASE64', checked('baseline')))
+    const simd = checked('simd')
+    const baseline = checked('baseline')
+    writeWhole(at('src/core/generated/simd.ts'), NOTE + inlined('SIMD_BASE64', simd))
+    writeWhole(at('src/core/generated/baseline.ts'), NOTE + inlined('BASELINE_PATCH', makePatch(simd, baseline)) +
+      `export const BASELINE_SIZE: number = ${baseline.length}\n`)
     checked('js')
     writeWhole(at('src/core/generated/plain.ts'), plainModule(NOTE, readFileSync(at('build/wasm/core.js.mjs'), 'utf8')))
     stamp('core', hash)
@@ -51,7 +55,7 @@ function checked(target) {
 }
 
 function inlined(name, bytes) {
-  return `${NOTE}export const ${name}: string = '${bytes.toString('base64')}'\n`
+  return `export const ${name}: string = '${bytes.toString('base64')}'\n`
 }
 
 if (isMain(import.meta.url)) {

@@ -10,6 +10,7 @@ import { writeSync } from 'node:fs'
 import process from 'node:process'
 import { setImmediate } from 'node:timers'
 import { isMainThread } from 'node:worker_threads'
+import { provideBase64 } from '../../src/core/base64.js'
 import { configureDefaultCore, defaultCore } from '../../src/core/index.js'
 import type { Core, TextPort } from '../../src/core/index.js'
 import { setContextStart, setProgramEnd, setTurnEnd } from '../../src/defer/index.js'
@@ -39,6 +40,7 @@ let isEnding = false
 const { now } = Date
 const later = setImmediate
 
+provideBase64((text) => Buffer.from(text, 'base64') as Uint8Array<ArrayBuffer>)
 setLogClock(() => now())
 setFallbackSink((event) => writeError(`${formatEvent(event)}\n`))
 setProgramEnd((fn) => {

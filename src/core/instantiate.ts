@@ -8,11 +8,18 @@ import { instantiateSync } from '@assemblyscript/loader'
 import { CoreError } from '../errors/core.js'
 import { fromBase64 } from './base64.js'
 import type { CoreExports, Instantiate } from './exports.js'
-import { BASELINE_BASE64 } from './generated/baseline.js'
+import { BASELINE_PATCH, BASELINE_SIZE } from './generated/baseline.js'
 import { SIMD_BASE64 } from './generated/simd.js'
+import { applyPatch } from './patch.js'
 
 /** A build of the core that the package carries. */
 export type CoreBuild = 'simd' | 'baseline'
+
+/** A module of one function that makes a vector: an engine that takes it has SIMD, and there is nothing to decode. */
+const SIMD_PROBE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, // \\0asm, version 1
+  1, 5, 1, 96, 0, 1, 0x7b, //                                    type 0: () -> v128
+  3, 2, 1, 0, //                                                 one function, of type 0
+  10, 8, 1, 6, 0, 0x41, 0, 0xfd, 15, 11) //                      i32.const 0, i8x16.splat, end
 
 const modules: Partial<Record<CoreBuild, WebAssembly.Module>> = {}
 let best: CoreBuild | undefined
@@ -34,7 +41,7 @@ export function bestBuild(): CoreBuild {
     throw new CoreError('This host has no WebAssembly: pass { instantiate: instantiatePlain } from whorl/core/plain.')
   }
   if (SIMD_BASE64 === '') return best ?? 'baseline'
-  best ??= WebAssembly.validate(fromBase64(SIMD_BASE64)) ? 'simd' : 'baseline'
+  best ??= WebAssembly.validate(SIMD_PROBE) ? 'simd' : 'baseline'
   return best
 }
 
@@ -48,12 +55,17 @@ export function instantiateModule(source: CoreSource): Instantiate {
 
 function ownModule(build: CoreBuild): WebAssembly.Module {
   if (build !== 'simd' && build !== 'baseline') throw new CoreError(`There is no build '${String(build)}' of the core.`)
-  const text = build === 'simd' ? SIMD_BASE64 : BASELINE_BASE64
-  if (text === '' && modules[build] === undefined) {
+  if (SIMD_BASE64 === '' && modules[build] === undefined) {
     throw new CoreError('This context carries no core: pass { module }, a compiled core.wasm, or ' +
       '{ instantiate: instantiatePlain }.')
   }
-  return (modules[build] ??= new WebAssembly.Module(fromBase64(text)))
+  return (modules[build] ??= new WebAssembly.Module(bytesOf(build)))
+}
+
+/** The package carries the build with SIMD, and the other one as what differs. */
+function bytesOf(build: CoreBuild): Uint8Array<ArrayBuffer> {
+  const simd = fromBase64(SIMD_BASE64)
+  return build === 'simd' ? simd : applyPatch(simd, fromBase64(BASELINE_PATCH), BASELINE_SIZE)
 }
 
 function asModule(source: WebAssembly.Module | Uint8Array<ArrayBuffer>): WebAssembly.Module {

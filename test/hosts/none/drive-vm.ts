@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import * as vm from 'node:vm'
-import { BASELINE_BASE64 } from '../../../src/core/generated/baseline.js'
+import { BASELINE_PATCH, BASELINE_SIZE } from '../../../src/core/generated/baseline.js'
+import { applyPatch } from '../../../src/core/patch.js'
 import type { DriveOptions, Inside, Outside } from './drive.js'
 import type * as inHost from './in-host/main.js'
 
@@ -15,9 +16,10 @@ type InHost = typeof inHost
 
 /** Both builds of the core, which a bare context cannot compile by itself. */
 export function compiled(dist: string): Record<'simd' | 'baseline', WebAssembly.Module> {
+  const simd = readFileSync(join(dist, 'core.wasm'))
   return {
-    simd: new WebAssembly.Module(readFileSync(join(dist, 'core.wasm'))),
-    baseline: new WebAssembly.Module(Buffer.from(BASELINE_BASE64, 'base64')),
+    simd: new WebAssembly.Module(simd),
+    baseline: new WebAssembly.Module(applyPatch(simd, Buffer.from(BASELINE_PATCH, 'base64'), BASELINE_SIZE)),
   }
 }
 

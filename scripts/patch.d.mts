@@ -1,0 +1,1 @@
+export function makePatch(from: Uint8Array, to: Uint8Array): Uint8Array
