@@ -7,6 +7,7 @@
 import { constants } from 'node:os'
 import process from 'node:process'
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+import { Slab } from '../../src/transports/slab.js'
 
 /** The longest that Bun's timers can wait; a reactor looks again when one went off early. */
 const LONGEST = 2 ** 31 - 1
@@ -22,6 +23,7 @@ const UNSTOPPABLE = ['SIGKILL', 'SIGSTOP']
 export class BunHost implements HostPort {
   readonly name = 'bun'
   readonly #encoder = new TextEncoder()
+  readonly #slab = new Slab()
   #keeper: NodeJS.Timeout | null = null
 
   now(): number {
@@ -77,7 +79,7 @@ export class BunHost implements HostPort {
   }
 
   encode(text: string): Uint8Array {
-    return this.#encoder.encode(text)
+    return this.#slab.encode(text, this.#encoder)
   }
 
   allocate(length: number): Uint8Array {

@@ -13,8 +13,16 @@ import { deno, globals } from './api.js'
 import type { DenoConn } from './api.js'
 import { translated } from './errors.js'
 
-/** The first array of a connection; one that is filled is followed by a larger one, up to READ_SIZE. */
+/**
+ * The first array of a connection, bytes. One that is filled is followed by a larger one, up to READ_SIZE; of one of
+ * this size, what a read left over serves the next ones.
+ */
 const FIRST_READ = 4_096
+
+/** What is left over of an array serves no further read when it is less than this, bytes. */
+const LEAST_READ = 1_024
+
+const NOTHING = new Uint8Array(0)
 
 /** Both addresses of a connection. */
 export interface Addresses {
@@ -31,6 +39,7 @@ export class ConnChannel implements StreamChannel {
   readonly #conn: DenoConn
   #sink: StreamSink | null = null
   #buffer: Uint8Array | null = null
+  #size = FIRST_READ
   #isLent = false
   #isReading = false
   #isPaused = false
@@ -42,6 +51,7 @@ export class ConnChannel implements StreamChannel {
   #draining = false
   #isClosed = false
   #writing: Promise<unknown> = Promise.resolve()
+  #unsent: Uint8Array = NOTHING
   #timer: number | null = null
 
   constructor(conn: DenoConn, { peer, host }: Addresses) {
@@ -139,7 +149,7 @@ export class ConnChannel implements StreamChannel {
     }
     this.#isLent = lendsBuffers
     this.#isReading = true
-    this.#conn.read(this.#buffer ??= new Uint8Array(FIRST_READ)).then(this.#onRead, this.#onReadFailed)
+    this.#conn.read(this.#buffer ??= new Uint8Array(this.#size)).then(this.#onRead, this.#onFailed)
   }
 
   readonly #onRead = (length: number | null): void => {
@@ -149,10 +159,7 @@ export class ConnChannel implements StreamChannel {
     else this.#got(length)
   }
 
-  readonly #onReadFailed = (error: unknown): void => {
-    this.#isReading = false
-    this.#failed(error)
-  }
+  readonly #onFailed = (error: unknown): void => this.#failed(error)
 
   #got(length: number | null): void {
     if (length === null) {
@@ -174,25 +181,29 @@ export class ConnChannel implements StreamChannel {
     const buffer = this.#buffer!
     if (this.#isLent && sink.lendsBuffers) {
       sink.filled(length)
-    } else if (this.#isLent || length < buffer.length / 2) {
-      sink.received(buffer.slice(0, length))
-    } else {
-      // Given away; more than that comes, it seems.
-      this.#buffer = length === buffer.length ? new Uint8Array(Math.min(buffer.length * 4, READ_SIZE)) : null
-      sink.received(buffer.subarray(0, length))
-    }
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    try {
-      for (let at = 0; at < bytes.length && !this.#isClosed;) {
-        at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at))
-      }
-    } catch (error) {
-      this.#failed(error)
       return
     }
-    if (!this.#isClosed) this.#sink?.sent()
+    const isFilled = length === buffer.length
+    // Whoever gets a chunk may keep it, and with it all of its array.
+    const isWaste = this.#isLent || (buffer.length > FIRST_READ && length < buffer.length / 2)
+    if (isFilled && length === this.#size) this.#size = Math.min(length * 4, READ_SIZE)
+    else if (length < this.#size / 4) this.#size = FIRST_READ
+    this.#buffer = !isWaste && buffer.length <= FIRST_READ && buffer.length - length >= LEAST_READ
+      ? buffer.subarray(length)
+      : null
+    sink.received(isWaste ? buffer.slice(0, length) : isFilled ? buffer : buffer.subarray(0, length))
+  }
+
+  #write(bytes: Uint8Array): Promise<void> {
+    this.#unsent = bytes
+    return this.#conn.write(bytes).then(this.#onWritten, this.#onFailed)
+  }
+
+  readonly #onWritten = (length: number): Promise<void> | undefined => {
+    if (this.#isClosed) return undefined
+    if (length < this.#unsent.length) return this.#write(this.#unsent.subarray(length))
+    this.#sink?.sent()
+    return undefined
   }
 
   /** @returns whether the sending side was closed in order */

@@ -5,6 +5,7 @@
  */
 
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+import { Slab } from '../../src/transports/slab.js'
 import { deno, globals } from './api.js'
 
 /** The longest that Deno's timers can wait; a reactor looks again when one went off early. */
@@ -19,6 +20,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 export class DenoHost implements HostPort {
   readonly name = 'deno'
   readonly #encoder = new TextEncoder()
+  readonly #slab = new Slab()
   #keeper: number | null = null
 
   now(): number {
@@ -75,7 +77,7 @@ export class DenoHost implements HostPort {
   }
 
   encode(text: string): Uint8Array {
-    return this.#encoder.encode(text)
+    return this.#slab.encode(text, this.#encoder)
   }
 
   allocate(length: number): Uint8Array {

@@ -5,6 +5,9 @@
  */
 
 import { JOIN_BLOCK, JOIN_PIECE } from './limits.js'
+import { LARGEST_CUT, Slab } from './slab.js'
+
+const slab = new Slab()
 
 /**
  * Whether arrays that were written still have all their bytes: a buffer may be transferred or resized before it is sent.
@@ -37,7 +40,7 @@ export function joinPieces(pieces: Uint8Array[], allocate: (length: number) => U
       start += 1
       continue
     }
-    const block = allocate(length)
+    const block = length <= LARGEST_CUT ? slab.cut(length) : allocate(length)
     for (let at = 0; start < end; start += 1) {
       block.set(pieces[start], at)
       at += pieces[start].length
