@@ -7,64 +7,10 @@
 import { createRequire } from 'node:module'
 import process from 'node:process'
 import { NotInstalled } from '../model.js'
+import { driven } from './driven.js'
+import type { Parse, ParserClass, Reading, Take } from './driven.js'
 
 const require = createRequire(import.meta.url)
-
-/** What is read of each request. */
-export type Reading = 'all' | 'three' | 'none'
-
-/** Takes what a request has; strings are looked at, so that none is left unmade. */
-export interface Take {
-  /** All of it: method, target, and names and values. */
-  request(method: string, target: string, fields: readonly string[]): void
-  /** Only that there was one. */
-  nothing(): void
-}
-
-/** Takes a chunk that is one request. */
-export type Parse = (chunk: Buffer) => void
-
-/** The constructor of Node's parser, and of those that look like it. */
-interface ParserClass {
-  new (type?: number): NodeParser
-  readonly REQUEST: number
-  readonly kOnExecute?: number
-  readonly kOnHeaders: number
-  readonly kOnHeadersComplete: number
-  readonly kOnMessageComplete: number
-}
-
-interface NodeParser {
-  initialize?(type: number, resource: object): void
-  execute(chunk: Buffer): number | Error
-  [callback: number]: unknown
-}
-
-/** Both parsers hand names and values out in one array, and the first ones of more than 32 fields earlier. */
-function driven(Parser: ParserClass, methods: readonly string[], take: Take, reading: Reading): Parse {
-  const parser = new Parser(Parser.REQUEST)
-  parser.initialize?.(Parser.REQUEST, {})
-  let early: string[] | null = null
-  let earlyTarget = ''
-  parser[Parser.kOnHeaders | 0] = (fields: string[], target: string) => {
-    early = early === null ? fields : early.concat(fields)
-    earlyTarget = earlyTarget === '' ? target : earlyTarget
-  }
-  parser[Parser.kOnHeadersComplete | 0] = (
-    _major: number, _minor: number, fields: string[] | undefined, method: number, target: string | undefined,
-  ) => {
-    if (reading === 'none') take.nothing()
-    else take.request(methods[method] as string, target ?? earlyTarget, fields ?? early ?? [])
-    early = null
-    earlyTarget = ''
-    return 0
-  }
-  parser[Parser.kOnMessageComplete | 0] = () => {}
-  return (chunk) => {
-    const result = parser.execute(chunk)
-    if (typeof result !== 'number') throw result
-  }
-}
 
 /** Node's own, which is not public: a deprecated door leads to it. */
 export function nodeParser(take: Take, reading: Reading): Parse {

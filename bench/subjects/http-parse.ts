@@ -7,14 +7,14 @@
  */
 import type { Case, Check, Runner, Side, Target } from '../model.js'
 import { coreParser } from '../ours/http.js'
+import { HTTPSink } from '../rivals/driven.js'
+import type { Parse, Reading, Take } from '../rivals/driven.js'
 import { llhttpWasm, nodeParser, parserJs } from '../rivals/http-parsers.js'
-import type { Parse, Reading, Take } from '../rivals/http-parsers.js'
 
 const OURS = 'core.httpParser'
 const NODE = 'Node HTTPParser'
 const LLHTTP = 'llhttp.wasm of undici'
 const JS = 'http-parser-js'
-const MASK = 0x3fffffff
 
 function request(target: string, ...fields: string[]): Buffer {
   return Buffer.from([`GET ${target} HTTP/1.1`, ...fields, '', ''].join('\r\n'), 'latin1')
@@ -39,46 +39,16 @@ function browser(page = 'river', who = '3f9a'): Buffer {
 }
 
 const page = (i: number): string => (10_000 + i).toString()
-const one = [browser()]
+export const one = [browser()]
 const otherTargets = Array.from({ length: DIFFERENT }, (_, i) => browser(page(i)))
 const allOther = Array.from({ length: DIFFERENT }, (_, i) => browser(page(i), (4096 + i).toString(16)))
 
 /** The least that there is: 40 bytes. */
-const least = [request('/abc', 'Host: example.com')]
+export const least = [request('/abc', 'Host: example.com')]
 
 /** 2 KiB in 40 fields, most of them of names that nobody knows. */
 const many = [request('/api/items?page=2', 'Host: example.com', 'User-Agent: bench/1.0', 'Accept: */*',
   ...Array.from({ length: 37 }, (_, i) => `X-Custom-Head-${i}: ${'value '.repeat(5)}${i}${i < 18 ? 'xx' : 'x'}`))]
-
-/** Looks at all that it is given. */
-class Sink {
-  count = 0
-  sum = 0
-  readonly take: Take
-
-  constructor(reading: Reading) {
-    this.take = {
-      nothing: () => {
-        this.count++
-      },
-      request: (method, target, fields) => {
-        this.count++
-        let sum = this.sum + method.length + target.length * 31 + target.charCodeAt(1)
-        for (let i = 0; i < fields.length; i += 2) {
-          if (reading === 'three' && !isOneOfThree(fields[i])) continue
-          sum += fields[i].length * 7 + fields[i + 1].length * 13 + fields[i + 1].charCodeAt(0)
-        }
-        this.sum = sum & MASK
-      },
-    }
-  }
-}
-
-/** By the spelling of these requests, and ours: nobody pays for lower case here. */
-function isOneOfThree(name: string): boolean {
-  return name === 'Host' || name === 'host' || name === 'User-Agent' || name === 'user-agent' || name === 'Accept'
-    || name === 'accept'
-}
 
 type Make = (take: Take, reading: Reading) => Parse
 
@@ -87,7 +57,7 @@ function side(name: string, role: Side['role'], make: Make, data: readonly Buffe
   return {
     name, role, ...(make === parserJs ? { maxRounds: 3, warmups: 1 } : { warmups: 10 }),
     start(): Runner {
-      const sink = new Sink(reading)
+      const sink = new HTTPSink(reading)
       const parse = make(sink.take, reading)
       return {
         run(n): Check {

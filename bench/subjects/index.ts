@@ -4,6 +4,7 @@ import { deferred } from './deferred.js'
 import { accept, echo, tls, udp, unix } from './echo.js'
 import { forward } from './forward.js'
 import { hosts } from './hosts.js'
+import { chromium } from './hosts-chromium.js'
 import { http } from './http.js'
 import { idle } from './idle.js'
 import { lines } from './lines.js'
@@ -15,5 +16,5 @@ import { websocket } from './websocket.js'
 
 export const subjects: readonly Subject[] = [
   timers, lines, netstrings, int32, queue, deferred, echo, tls, unix, udp,
-  forward, accept, idle, ...http, ...websocket, sim, ...hosts,
+  forward, accept, idle, ...http, ...websocket, sim, ...hosts, chromium,
 ]
