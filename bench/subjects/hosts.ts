@@ -137,7 +137,7 @@ function startCase(name: string, field: 'all' | 'compiling', ms: number): Case {
   return {
     name, operation: 'fresh process', n: 7, quickN: 3, metrics: ['wall'], budget: 12_000,
     sides: [
-      startSide('whorl/core', 'core.js', field), startSide('whorl', 'whorl.node.js', field), limitSide(rival, ms),
+      startSide('whorl/core', 'core.node.js', field), startSide('whorl', 'whorl.node.js', field), limitSide(rival, ms),
     ],
     targets: [{ ours: 'whorl/core', rival, kind: 'at-most', value: 1, metric: 'wall' }],
   }
