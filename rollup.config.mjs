@@ -46,6 +46,9 @@ const absent = {
     : null,
 }
 
+/** Modules of the core, but for its JavaScript build. */
+const CORE = /build.js.(?:src.core.(?!plain|generated.plain)|assembly.)|@assemblyscript.loader/
+
 /** The core of workerd, which compiles no bytes: a module of its own, beside the bundle. */
 const core = {
   name: 'core',
@@ -82,8 +85,10 @@ export default {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     hoistTransitiveImports: false,
-    // Each file costs a program's start as much as some thirty thousand characters do: the core is one.
-    manualChunks: (id) => /src.core.(?!plain|generated.plain)/.test(id) ? 'core' : undefined,
+    // Each file costs a program's start as much as some thirty thousand characters do: the core is one. But what a
+    // Deferred needs of it stays outside: esbuild keeps most of whatever lies in one file with it.
+    onlyExplicitManualChunks: true,
+    manualChunks: (id) => CORE.test(id) ? 'core' : undefined,
     banner: (chunk) => chunk.isEntry && commands.includes(chunk.name) ? '#!/usr/bin/env node' : '',
   },
 }

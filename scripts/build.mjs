@@ -4,7 +4,7 @@
  * build/js/   one JavaScript file and one declaration per source file (examples and bench run from here)
  * dist/       what the package publishes: one ESM graph with shared chunks, declarations, core.wasm
  */
-import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { buildCore } from './build-core.mjs'
 import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock } from './lib.mjs'
@@ -51,6 +51,9 @@ async function bundle() {
     if (file.endsWith('.d.ts')) copyTo(file, join(fresh, 'types', relative(js, file)))
   }
   copyTo(at('build/wasm/core.simd.wasm'), join(fresh, 'core.wasm'))
+  const { bin } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+  // npm does so when it installs a package; whoever unpacks one by other means has it too.
+  for (const path of Object.values(bin)) chmodSync(join(fresh, relative('dist', path)), 0o755)
   replace('dist', 'build/fresh/dist')
 }
 

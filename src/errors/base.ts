@@ -38,11 +38,13 @@ export class WhorlError extends Error {
   readonly fault: Fault
 
   constructor(message?: string, details?: ErrorDetails) {
+    // Named, since Terser moves `new.target` itself into functions that it makes, where it is another.
+    const kind = new.target
     // Before super(), which takes the first line of the stack from the name.
-    if (!Object.prototype.hasOwnProperty.call(new.target.prototype, BRAND)) brand(new.target)
+    if (!Object.prototype.hasOwnProperty.call(kind.prototype, BRAND)) brand(kind)
     super(message, details !== undefined && 'cause' in details ? { cause: details.cause } : undefined)
-    this.code = new.target.code
-    this.fault = new.target.fault
+    this.code = kind.code
+    this.fault = kind.fault
   }
 
   /** True for instances of this class, and for those of the same class in another copy of whorl. */
