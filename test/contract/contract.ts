@@ -146,6 +146,8 @@ export interface ContractCase {
   readonly refusable?: boolean
   /** For hosts from which streams reach the lab only. */
   readonly reaches?: boolean
+  /** Why this host, or this lab, cannot do it; null if it can. For what is no capability, trait or build. */
+  readonly lacks?: (host: ContractHost) => string | null
   readonly run: (context: CaseContext) => unknown
 }
 
