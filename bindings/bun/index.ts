@@ -26,9 +26,9 @@ import { BunUNIX } from './unix.js'
 export type BunReactorOptions = ReactorOptions
 
 const LACKS = {
-  processes: 'whorl/bun does not start programs yet',
-  descriptors: 'whorl/bun does not reach file descriptors yet',
-  threads: 'whorl/bun has no pool of workers yet',
+  processes: 'whorl has no processes for Bun',
+  descriptors: 'whorl has no adopted descriptors for Bun',
+  threads: 'whorl has no pool of threads for Bun',
 } as const
 
 /** A reactor of Bun, independent of every other. */

@@ -28,11 +28,11 @@ import { DenoUNIX } from './unix.js'
 export type DenoReactorOptions = ReactorOptions
 
 const LACKS = {
-  processes: 'whorl/deno does not start programs',
-  descriptors: 'whorl/deno does not reach file descriptors',
-  threads: 'whorl/deno has no pool of workers',
+  processes: 'whorl has no processes for Deno',
+  descriptors: 'whorl has no adopted descriptors for Deno',
+  threads: 'whorl has no pool of threads for Deno',
   udp: 'Deno.listenDatagram is not there without --unstable-net',
-  listenMulticast: 'whorl/deno does not reach multicast of Deno',
+  listenMulticast: 'whorl has no multicast for Deno',
 } as const
 
 /** A reactor of Deno, independent of every other. */

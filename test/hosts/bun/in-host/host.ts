@@ -13,9 +13,9 @@ const capabilities: Capabilities = {
   'timers': true, 'entropy': true, 'wallClock': true, 'signals': true, 'resolver': true,
   'tcp.connect': true, 'tcp.listen': true, 'tls.connect': true, 'tls.listen': true, 'tls.start': true,
   'udp': true, 'multicast': true, 'unix.connect': true, 'unix.listen': true, 'websocket': true,
-  'processes': 'whorl/bun does not start programs yet',
-  'descriptors': 'whorl/bun does not reach file descriptors yet',
-  'threads': 'whorl/bun has no pool of workers yet', 'files': true, 'compression': true, 'simulation': true,
+  'processes': 'whorl has no processes for Bun',
+  'descriptors': 'whorl has no adopted descriptors for Bun',
+  'threads': 'whorl has no pool of threads for Bun', 'files': true, 'compression': true, 'simulation': true,
 }
 
 /** @param folder that is empty, for UNIX sockets */

@@ -23,11 +23,11 @@ export function denoHost(lab: Lab, folder: string): ContractHost {
   const capabilities: Capabilities = {
     'timers': true, 'entropy': true, 'wallClock': true, 'signals': true, 'resolver': true,
     'tcp.connect': true, 'tcp.listen': true, 'tls.connect': true, 'tls.listen': true, 'tls.start': true,
-    'udp': hasUDP ? true : NO_UDP, 'multicast': 'whorl/deno does not reach multicast of Deno',
+    'udp': hasUDP ? true : NO_UDP, 'multicast': 'whorl has no multicast for Deno',
     'unix.connect': true, 'unix.listen': true, 'websocket': true,
-    'processes': 'whorl/deno does not start programs',
-    'descriptors': 'whorl/deno does not reach file descriptors',
-    'threads': 'whorl/deno has no pool of workers', 'files': true, 'compression': true, 'simulation': true,
+    'processes': 'whorl has no processes for Deno',
+    'descriptors': 'whorl has no adopted descriptors for Deno',
+    'threads': 'whorl has no pool of threads for Deno', 'files': true, 'compression': true, 'simulation': true,
   }
   let paths = 0
   const freshPath = (): string => `${folder}/socket-${++paths}`
