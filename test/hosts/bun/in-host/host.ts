@@ -9,6 +9,8 @@ import { createReactor, TCP4ClientEndpoint } from 'whorl'
 import type { Capabilities, ContractHost, Lab } from '../../../contract/contract.js'
 import { tcpWay, tlsWay, unixWay } from '../../../contract/ways.js'
 
+const NO_LAST_WORD = 'Bun may end TLS on both sides when the far end ends its own'
+
 const capabilities: Capabilities = {
   'timers': true, 'entropy': true, 'wallClock': true, 'signals': true, 'resolver': true,
   'tcp.connect': true, 'tcp.listen': true, 'tls.connect': true, 'tls.listen': true, 'tls.start': true,
@@ -24,9 +26,7 @@ export function bunHost(lab: Lab, folder: string): ContractHost {
   const freshPath = (): string => join(folder, `socket-${++paths}`)
   return {
     name: 'bun', version: process.versions['bun'] ?? 'none', capabilities, lab,
-    ways: [
-      tcpWay(lab), tlsWay(lab, { halfClose: 'Bun ends TLS on both sides when the far end ends its own' }), unixWay(freshPath),
-    ],
+    ways: [tcpWay(lab), tlsWay(lab, { lastWord: NO_LAST_WORD }), unixWay(freshPath)],
     createReactor: () => createReactor(),
     reach: (reactor, port) => new TCP4ClientEndpoint(reactor, lab.host, port),
     freshPath,

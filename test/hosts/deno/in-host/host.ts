@@ -13,7 +13,7 @@ interface DenoGlobal {
 }
 
 const NO_UDP = 'Deno.listenDatagram is not there without --unstable-net'
-const NO_HALVES = 'TLS of Deno may end without saying so once the far end has ended its side'
+const NO_LAST_WORD = 'TLS of Deno may end without saying so once the far end has ended its side'
 const NO_RESET = { reset: 'Deno closes sockets in order only, it has no reset' }
 
 /** @param folder that is empty, for UNIX sockets */
@@ -32,7 +32,8 @@ export function denoHost(lab: Lab, folder: string): ContractHost {
   let paths = 0
   const freshPath = (): string => `${folder}/socket-${++paths}`
   return {
-    name: 'deno', version: Deno.version.deno, capabilities, lab, ways: [tcpWay(lab, NO_RESET), tlsWay(lab, { ...NO_RESET, halfClose: NO_HALVES }), unixWay(freshPath)],
+    name: 'deno', version: Deno.version.deno, capabilities, lab,
+    ways: [tcpWay(lab, NO_RESET), tlsWay(lab, { ...NO_RESET, lastWord: NO_LAST_WORD }), unixWay(freshPath)],
     createReactor: () => createReactor(),
     reach: (reactor, port) => new TCP4ClientEndpoint(reactor, lab.host, port),
     freshPath,
