@@ -5,14 +5,13 @@
  * default reactor takes hold of the core and of Bun when it is first used.
  */
 
-import type { Deferred } from '../../src/defer/index.js'
-import type { IReactorTime, ReactorParts } from '../../src/interfaces/index.js'
-import {
-  coiterate as coiterateOn, cooperate as cooperateOn, react as reactWith, Reactor,
-} from '../../src/reactor/index.js'
-import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
-import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
-import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
+import type { ReactorParts } from '../../src/interfaces/index.js'
+import { Reactor } from '../../src/reactor/index.js'
+import type { ReactorOptions } from '../../src/reactor/index.js'
+import { coiterateWith, cooperateWith, reactWith } from '../../src/reactor/own-reactor.js'
+import type { Coiterate, Cooperate, React } from '../../src/reactor/own-reactor.js'
+import { fromWebSocketWith } from '../../src/transports/own-reactor.js'
+import type { FromWebSocket } from '../../src/transports/own-reactor.js'
 import { NodeCompression } from '../node-api/compression.js'
 import { NodeFiles } from '../node-api/files.js'
 import { BunHost } from './host.js'
@@ -27,9 +26,9 @@ import { BunUNIX } from './unix.js'
 export type BunReactorOptions = ReactorOptions
 
 const LACKS = {
-  processes: 'whorl/bun does not start programs yet',
-  descriptors: 'whorl/bun does not reach file descriptors yet',
-  threads: 'whorl/bun has no pool of workers yet',
+  processes: 'whorl has no processes for Bun',
+  descriptors: 'whorl has no adopted descriptors for Bun',
+  threads: 'whorl has no pool of threads for Bun',
 } as const
 
 /** A reactor of Bun, independent of every other. */
@@ -49,34 +48,17 @@ function makeReactor(options?: BunReactorOptions): Reactor {
 /** The default reactor. */
 export const reactor: Reactor = /* @__PURE__ */ makeReactor()
 
-/**
- * Calls `main`, runs the reactor until what it returned has fired, and ends the program with its status.
- *
- * @param argv further arguments for main; `process.argv.slice(2)` for those of the command line
- * @param on what is run; the default reactor if not given
- */
-export function react(
-  main: (reactor: Reactor, ...argv: string[]) => unknown, argv: readonly string[] = [], on: Reactor = reactor,
-): Promise<number> {
-  return reactWith(main, argv, on)
-}
+/** Runs a program: see {@link React}. */
+export const react: React = /* @__PURE__ */ reactWith(reactor)
 
-/** Runs an iterator beside others, on the cooperator of the default reactor, or of a clock that is given. */
-export function cooperate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): CooperativeTask {
-  return cooperateOn(iterator, clock)
-}
+/** See {@link Cooperate}. */
+export const cooperate: Cooperate = /* @__PURE__ */ cooperateWith(reactor)
 
-/** As {@link cooperate}, and gives the Deferred of the iterator's end. */
-export function coiterate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): Deferred<Iterator<unknown>> {
-  return coiterateOn(iterator, clock)
-}
+/** See {@link Coiterate}. */
+export const coiterate: Coiterate = /* @__PURE__ */ coiterateWith(reactor)
 
-/** A connection over a WebSocket: see `fromWebSocket` of all hosts. Of the default reactor if none is given. */
-export function fromWebSocket(ws: WebSocketLike, options: Partial<FromWebSocketOptions> = {}): StreamTransport {
-  return fromWebSocketOn(ws, { reactor, ...options })
-}
+/** See {@link FromWebSocket}. */
+export const fromWebSocket: FromWebSocket = /* @__PURE__ */ fromWebSocketWith(reactor)
 
 export { bunCore } from './load.js'
 export type { Reactor } from '../../src/reactor/index.js'

@@ -6,7 +6,7 @@
 
 import { writeSync } from 'node:fs'
 import process from 'node:process'
-import { configureDefaultCore, defaultCore } from '../../src/core/index.js'
+import { defaultCore } from '../../src/core/index.js'
 import type { Core } from '../../src/core/index.js'
 import { setProgramEnd, setTurnEnd } from '../../src/defer/index.js'
 import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
@@ -44,7 +44,6 @@ let prepared = false
 export function prepare(): void {
   if (prepared) return
   prepared = true
-  configureDefaultCore({ allocate: (length) => new Uint8Array(length) })
   setTurnEnd((fn) => void later(fn))
 }
 

@@ -15,7 +15,7 @@ export class BunTLS extends NodeTLS {
     super({ prepare })
   }
 
-  /** @throws NotSupportedError for several identities: Bun asks nobody which it is to be, and shows the first */
+  /** @throws NotSupportedError for several identities: over a stream Bun (1.4.5) asks nobody which it is to be */
   override server(options: TLSServerOptions): TLSServerHandle {
     checkNames(options)
     const handle = super.server(options)
@@ -33,5 +33,5 @@ export class BunTLS extends NodeTLS {
 
 function checkNames({ names }: TLSServerOptions): void {
   if (names === undefined || Object.keys(names).length === 0) return
-  throw new NotSupportedError('bun', 'names', { reason: 'Bun does not ask which certificate to show for a name' })
+  throw new NotSupportedError('bun', 'names', { reason: 'Bun calls no SNICallback of TLS that runs over a stream' })
 }

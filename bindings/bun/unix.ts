@@ -9,8 +9,10 @@ import type {
   ConnectHandle, ConnectSink, ListenHandle, ListenSink, StreamChannel, UNIXConnectRequest, UNIXHost, UNIXListenRequest,
 } from '../../src/interfaces/index.js'
 import { unixAddress } from '../../src/transports/unix.js'
+import { UNIXListener } from '../node-api/unix-listener.js'
+import type { PathHost } from '../node-api/unix-listener.js'
 import { isLocked } from '../node-api/unix-lock.js'
-import { checkLength, UNIXPlace } from '../node-api/unix-place.js'
+import { checkLength } from '../node-api/unix-place.js'
 import { failure } from './errors.js'
 import { Attempt, Listener } from './listener.js'
 import { prepare } from './load.js'
@@ -18,62 +20,22 @@ import { prepare } from './load.js'
 /** A server whose queue is full is asked again after so long, ms, and then ever longer. */
 const ASK_AGAIN = { first: 2, most: 30 }
 
+/** `Bun.listen` has a queue of 512 whatever was asked for. */
+const PATHS: PathHost = {
+  listen: (path, addresses, sink) =>
+    new Listener({ unix: path }, `listen at ${path}`, () => addresses.host, () => addresses, sink),
+}
+
 /** UNIX sockets for reactors. */
 export class BunUNIX implements UNIXHost {
   listen(request: UNIXListenRequest, sink: ListenSink): ListenHandle {
     prepare()
-    return new UNIXListener(request, sink)
+    return new UNIXListener(request, sink, PATHS)
   }
 
   connect(request: UNIXConnectRequest, sink: ConnectSink): ConnectHandle {
     prepare()
     return new UNIXAttempt(request, sink)
-  }
-}
-
-class UNIXListener implements ListenHandle {
-  readonly #sink: ListenSink
-  readonly #place: UNIXPlace
-  #listener: Listener | null = null
-  #isClosed = false
-
-  /** `Bun.listen` has a queue of 512 whatever was asked for. */
-  constructor(request: UNIXListenRequest, sink: ListenSink) {
-    const { path } = request
-    this.#sink = sink
-    this.#place = new UNIXPlace(request)
-    const addresses = { host: unixAddress(path), peer: unixAddress(null) }
-    const told: ListenSink = {
-      listening: (address) => sink.listening(address),
-      failed: (error) => this.#failed(error),
-      accepted: (channel) => sink.accepted(channel),
-      acceptFailed: (error) => sink.acceptFailed(error),
-    }
-    const listen = (): boolean => {
-      this.#listener = new Listener({ unix: path }, `listen at ${path}`, () => addresses.host, () => addresses, told)
-      return this.#listener.isListening
-    }
-    this.#try(() => this.#place.claim(() => this.#try(() => {
-      if (!this.#isClosed) this.#place.bind(listen)
-    })))
-  }
-
-  close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#place.leave(() => this.#listener?.close())
-  }
-
-  #try(fn: () => void): void {
-    try {
-      fn()
-    } catch (error) {
-      queueMicrotask(() => this.#failed(error))
-    }
-  }
-
-  #failed(error: unknown): void {
-    if (!this.#isClosed) this.#sink.failed(this.#place.explain(error))
   }
 }
 

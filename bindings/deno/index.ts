@@ -5,14 +5,13 @@
  * needs no permission; the default reactor takes hold of the core and of Deno when it is first used.
  */
 
-import type { Deferred } from '../../src/defer/index.js'
-import type { IReactorTime, ReactorParts } from '../../src/interfaces/index.js'
-import {
-  coiterate as coiterateOn, cooperate as cooperateOn, react as reactWith, Reactor,
-} from '../../src/reactor/index.js'
-import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
-import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
-import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
+import type { ReactorParts } from '../../src/interfaces/index.js'
+import { Reactor } from '../../src/reactor/index.js'
+import type { ReactorOptions } from '../../src/reactor/index.js'
+import { coiterateWith, cooperateWith, reactWith } from '../../src/reactor/own-reactor.js'
+import type { Coiterate, Cooperate, React } from '../../src/reactor/own-reactor.js'
+import { fromWebSocketWith } from '../../src/transports/own-reactor.js'
+import type { FromWebSocket } from '../../src/transports/own-reactor.js'
 import { NodeCompression } from '../node-api/compression.js'
 import { NodeFiles } from '../node-api/files.js'
 import { globals } from './api.js'
@@ -29,11 +28,11 @@ import { DenoUNIX } from './unix.js'
 export type DenoReactorOptions = ReactorOptions
 
 const LACKS = {
-  processes: 'whorl/deno does not start programs',
-  descriptors: 'whorl/deno does not reach file descriptors',
-  threads: 'whorl/deno has no pool of workers',
+  processes: 'whorl has no processes for Deno',
+  descriptors: 'whorl has no adopted descriptors for Deno',
+  threads: 'whorl has no pool of threads for Deno',
   udp: 'Deno.listenDatagram is not there without --unstable-net',
-  listenMulticast: 'whorl/deno does not reach multicast of Deno',
+  listenMulticast: 'whorl has no multicast for Deno',
 } as const
 
 /** A reactor of Deno, independent of every other. */
@@ -56,34 +55,17 @@ function makeReactor(options?: DenoReactorOptions): Reactor {
 /** The default reactor. */
 export const reactor: Reactor = /* @__PURE__ */ makeReactor()
 
-/**
- * Calls `main`, runs the reactor until what it returned has fired, and ends the program with its status.
- *
- * @param argv further arguments for main; `Deno.args` for those of the command line
- * @param on what is run; the default reactor if not given
- */
-export function react(
-  main: (reactor: Reactor, ...argv: string[]) => unknown, argv: readonly string[] = [], on: Reactor = reactor,
-): Promise<number> {
-  return reactWith(main, argv, on)
-}
+/** Runs a program: see {@link React}. */
+export const react: React = /* @__PURE__ */ reactWith(reactor)
 
-/** Runs an iterator beside others, on the cooperator of the default reactor, or of a clock that is given. */
-export function cooperate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): CooperativeTask {
-  return cooperateOn(iterator, clock)
-}
+/** See {@link Cooperate}. */
+export const cooperate: Cooperate = /* @__PURE__ */ cooperateWith(reactor)
 
-/** As {@link cooperate}, and gives the Deferred of the iterator's end. */
-export function coiterate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): Deferred<Iterator<unknown>> {
-  return coiterateOn(iterator, clock)
-}
+/** See {@link Coiterate}. */
+export const coiterate: Coiterate = /* @__PURE__ */ coiterateWith(reactor)
 
-/** A connection over a WebSocket: see `fromWebSocket` of all hosts. Of the default reactor if none is given. */
-export function fromWebSocket(ws: WebSocketLike, options: Partial<FromWebSocketOptions> = {}): StreamTransport {
-  return fromWebSocketOn(ws, { reactor, ...options })
-}
+/** See {@link FromWebSocket}. */
+export const fromWebSocket: FromWebSocket = /* @__PURE__ */ fromWebSocketWith(reactor)
 
 export { denoCore } from './load.js'
 export type { Reactor } from '../../src/reactor/index.js'

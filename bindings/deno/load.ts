@@ -4,7 +4,7 @@
  * Owns: when all of it is put in place. Must not know: reactors. Importing this asks Deno for nothing.
  */
 
-import { configureDefaultCore, defaultCore } from '../../src/core/index.js'
+import { defaultCore } from '../../src/core/index.js'
 import type { Core } from '../../src/core/index.js'
 import { setProgramEnd, setTurnEnd } from '../../src/defer/index.js'
 import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
@@ -32,7 +32,6 @@ let prepared = false
 export function prepare(): void {
   if (prepared) return
   prepared = true
-  configureDefaultCore({ allocate: (length) => new Uint8Array(length) })
   const { setImmediate } = globals()
   setTurnEnd((fn) => void setImmediate(fn))
 }

@@ -119,6 +119,6 @@ class DenoDatagramHandle implements DatagramHandle {
 
   #lacking(feature: string): NotSupportedError {
     return new NotSupportedError('deno', feature,
-      { reason: 'whorl/deno does not reach it yet' })
+      { reason: 'whorl has no multicast for Deno' })
   }
 }

@@ -7,17 +7,18 @@
 
 import type { Duplex } from 'node:stream'
 import type { Deferred } from '../../src/defer/index.js'
-import type { IReactorTime, IThreadPool, ReactorParts, ThreadTask } from '../../src/interfaces/index.js'
-import {
-  coiterate as coiterateOn, cooperate as cooperateOn, react as reactWith, Reactor,
-} from '../../src/reactor/index.js'
-import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
+import type { IThreadPool, ReactorParts, ThreadTask } from '../../src/interfaces/index.js'
+import { Reactor } from '../../src/reactor/index.js'
+import type { ReactorOptions } from '../../src/reactor/index.js'
+import { coiterateWith, cooperateWith, reactWith } from '../../src/reactor/own-reactor.js'
+import type { Coiterate, Cooperate, React } from '../../src/reactor/own-reactor.js'
 import { ThreadPool } from '../../src/reactor/thread-pool.js'
 import { NodeCompression } from '../node-api/compression.js'
 import { NodeDescriptors } from './descriptors.js'
 import { NodeFiles } from '../node-api/files.js'
-import { fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
-import type { FromWebSocketOptions, StreamTransport, WebSocketLike } from '../../src/transports/index.js'
+import type { StreamTransport } from '../../src/transports/index.js'
+import { fromWebSocketWith } from '../../src/transports/own-reactor.js'
+import type { FromWebSocket } from '../../src/transports/own-reactor.js'
 import { fromDuplex as fromDuplexOn } from './bridges.js'
 import type { FromDuplexOptions } from './bridges.js'
 import { NodeHost } from './host.js'
@@ -56,31 +57,14 @@ function makeReactor(options?: NodeReactorOptions): Reactor {
 /** The default reactor. */
 export const reactor: Reactor = /* @__PURE__ */ makeReactor()
 
-/**
- * Calls `main`, runs the reactor until what it returned has fired, and ends the process with its status.
- *
- * @param argv further arguments for main; `process.argv.slice(2)` for those of the command line
- * @param on what is run; the default reactor if not given
- * @example
- * react((reactor, host) => clientFromString(reactor, `tcp:${host}:80`).connect(factory), process.argv.slice(2))
- */
-export function react(
-  main: (reactor: Reactor, ...argv: string[]) => unknown, argv: readonly string[] = [], on: Reactor = reactor,
-): Promise<number> {
-  return reactWith(main, argv, on)
-}
+/** Runs a program: see {@link React}. */
+export const react: React = /* @__PURE__ */ reactWith(reactor)
 
-/** Runs an iterator beside others, on the cooperator of the default reactor, or of a clock that is given. */
-export function cooperate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): CooperativeTask {
-  return cooperateOn(iterator, clock)
-}
+/** See {@link Cooperate}. */
+export const cooperate: Cooperate = /* @__PURE__ */ cooperateWith(reactor)
 
-/** As {@link cooperate}, and gives the Deferred of the iterator's end. */
-export function coiterate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): Deferred<Iterator<unknown>> {
-  return coiterateOn(iterator, clock)
-}
+/** See {@link Coiterate}. */
+export const coiterate: Coiterate = /* @__PURE__ */ coiterateWith(reactor)
 
 /**
  * Runs a task in a thread of the default reactor's pool: see `deferToThreadPool`.
@@ -105,10 +89,8 @@ export function fromDuplex(duplex: Duplex, options: Partial<FromDuplexOptions> =
   return fromDuplexOn(duplex, { reactor, ...options })
 }
 
-/** A connection over a WebSocket: see `fromWebSocket` of all hosts. Of the default reactor if none is given. */
-export function fromWebSocket(ws: WebSocketLike, options: Partial<FromWebSocketOptions> = {}): StreamTransport {
-  return fromWebSocketOn(ws, { reactor, ...options })
-}
+/** See {@link FromWebSocket}. */
+export const fromWebSocket: FromWebSocket = /* @__PURE__ */ fromWebSocketWith(reactor)
 
 export { toDuplex } from './bridges.js'
 export type { FromDuplexOptions, ToDuplexOptions } from './bridges.js'

@@ -1,20 +1,15 @@
 /**
- * The clock, timers, text and chance of a page or worker, for a reactor.
+ * The clock, timers and chance of a page or worker, for a reactor.
  *
  * Owns: how a later turn comes about. Must not know: what a reactor does with it. Nothing is made before it is asked
  * for.
  */
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+import { HostBase, LONGEST_TIMER } from '../../src/reactor/host-base.js'
 import type { WebSocketLike } from '../../src/transports/index.js'
-import { encodeText } from './load.js'
 
-/** The longest that timers can wait; a reactor looks again when one went off early. */
-const LONGEST = 2 ** 31 - 1
-/** What `getRandomValues` fills at once. */
-const MOST_RANDOM = 65_536
-
-/** A page, a worker or a service worker, for one reactor. */
-export class WebHost implements HostPort {
+/** A page, a worker or a service worker, for one reactor: it lives as long as somebody looks at it, without signals. */
+export class WebHost extends HostBase implements HostPort {
   readonly name = 'web'
   readonly #later = new Later()
 
@@ -27,7 +22,7 @@ export class WebHost implements HostPort {
   }
 
   setTimer(delayMs: number, fn: () => void): HostTimer {
-    return setTimeout(fn, Math.min(Math.ceil(delayMs), LONGEST))
+    return setTimeout(fn, Math.min(Math.ceil(delayMs), LONGEST_TIMER))
   }
 
   clearTimer(timer: HostTimer): void {
@@ -42,27 +37,8 @@ export class WebHost implements HostPort {
     queueMicrotask(fn)
   }
 
-  keepAlive(_wanted: boolean): void {
-    // A page lives as long as somebody looks at it, and a worker as long as its page.
-  }
-
-  installSignals(): () => void {
-    // There are none; `run` goes on without.
-    return () => undefined
-  }
-
-  encode(text: string): Uint8Array {
-    return encodeText(text)
-  }
-
-  allocate(length: number): Uint8Array {
-    return new Uint8Array(length)
-  }
-
-  entropy(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += MOST_RANDOM) {
-      crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM) as Uint8Array<ArrayBuffer>)
-    }
+  protected fillRandom(bytes: Uint8Array): void {
+    crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)
   }
 
   webSocket(url: string, subprotocols: readonly string[]): WebSocketLike {

@@ -6,16 +6,13 @@
  * the default reactor takes hold of the core when it is first used.
  */
 import type { Core } from '../../src/core/index.js'
-import type { Deferred } from '../../src/defer/index.js'
-import type { IReactorTime, ReactorParts } from '../../src/interfaces/index.js'
-import {
-  coiterate as coiterateOn, cooperate as cooperateOn, react as reactWith, Reactor,
-} from '../../src/reactor/index.js'
-import type { CooperativeTask, ReactorOptions } from '../../src/reactor/index.js'
-import { fromMessagePort as fromMessagePortOn, fromWebSocket as fromWebSocketOn } from '../../src/transports/index.js'
-import type {
-  FromMessagePortOptions, FromWebSocketOptions, MessagePortLike, StreamTransport, WebSocketLike,
-} from '../../src/transports/index.js'
+import type { ReactorParts } from '../../src/interfaces/index.js'
+import { Reactor } from '../../src/reactor/index.js'
+import type { ReactorOptions } from '../../src/reactor/index.js'
+import { coiterateWith, cooperateWith, reactWith } from '../../src/reactor/own-reactor.js'
+import type { Coiterate, Cooperate, React } from '../../src/reactor/own-reactor.js'
+import { fromMessagePortWith, fromWebSocketWith } from '../../src/transports/own-reactor.js'
+import type { FromMessagePort, FromWebSocket } from '../../src/transports/own-reactor.js'
 import { WebHost } from './host.js'
 import { LACKS } from './lacks.js'
 import { prepare, useCore, webCore } from './load.js'
@@ -64,38 +61,20 @@ function makeReactor({ relay, core, record, ...options }: WebReactorOptions = {}
 /** The default reactor. It has no relay: a program that needs one makes its own. */
 export const reactor: Reactor = /* @__PURE__ */ makeReactor()
 
-/**
- * Calls `main`, and runs the reactor until what it returned has fired.
- *
- * @returns fires with the status that a program would end with: 0, or what a failure stands for
- */
-export function react(
-  main: (reactor: Reactor, ...argv: string[]) => unknown, argv: readonly string[] = [], on: Reactor = reactor,
-): Promise<number> {
-  return reactWith(main, argv, on)
-}
+/** Runs a program: see {@link React}. */
+export const react: React = /* @__PURE__ */ reactWith(reactor)
 
-/** Runs an iterator beside others, on the cooperator of the default reactor, or of a clock that is given. */
-export function cooperate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): CooperativeTask {
-  return cooperateOn(iterator, clock)
-}
+/** See {@link Cooperate}. */
+export const cooperate: Cooperate = /* @__PURE__ */ cooperateWith(reactor)
 
-/** As {@link cooperate}, and gives the Deferred of the iterator's end. */
-export function coiterate(
-  iterator: Iterator<unknown> | Iterable<unknown>, clock: IReactorTime = reactor): Deferred<Iterator<unknown>> {
-  return coiterateOn(iterator, clock)
-}
+/** See {@link Coiterate}. */
+export const coiterate: Coiterate = /* @__PURE__ */ coiterateWith(reactor)
 
-/** A connection over a WebSocket: see `fromWebSocket` of all hosts. Of the default reactor if none is given. */
-export function fromWebSocket(ws: WebSocketLike, options: Partial<FromWebSocketOptions> = {}): StreamTransport {
-  return fromWebSocketOn(ws, { reactor, ...options })
-}
+/** See {@link FromWebSocket}. */
+export const fromWebSocket: FromWebSocket = /* @__PURE__ */ fromWebSocketWith(reactor)
 
-/** A connection over a MessagePort, whose other end is one as well. Of the default reactor if none is given. */
-export function fromMessagePort(port: MessagePortLike, options: Partial<FromMessagePortOptions> = {}): StreamTransport {
-  return fromMessagePortOn(port, { reactor, ...options })
-}
+/** See {@link FromMessagePort}. */
+export const fromMessagePort: FromMessagePort = /* @__PURE__ */ fromMessagePortWith(reactor)
 
 export { registerTunnelEndpoints, TunnelClientEndpoint } from '../../src/tunnel/client.js'
 export type { TunnelEndpointOptions } from '../../src/tunnel/client.js'

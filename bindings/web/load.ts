@@ -6,53 +6,21 @@
  * Owns: the text port, the way to the console, and how a core comes to be where wasm is forbidden. Must not know:
  * reactors.
  */
+import { decoderText } from '../../src/core/decoder-text.js'
 import { configureDefaultCore, CoreError, defaultCore, offerDefaultCore } from '../../src/core/index.js'
-import type { Core, TextPort } from '../../src/core/index.js'
+import type { Core } from '../../src/core/index.js'
 import { setProgramEnd, setTurnEnd } from '../../src/defer/index.js'
-import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
+import { consoleSink } from '../../src/logger/console-sink.js'
+import { setFallbackSink, setLogClock } from '../../src/logger/index.js'
 import { Later } from './host.js'
 
-let encoder: TextEncoder | null = null
-let decoder: TextDecoder | null = null
-
-/** UTF-8. */
-export function encodeText(text: string): Uint8Array {
-  return (encoder ??= new TextEncoder()).encode(text)
-}
-
-function decode(bytes: Uint8Array, start: number, end: number): string {
-  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
-  return decoder.decode(bytes.subarray(start, end))
-}
-
-/** Below this many characters, making them one by one is quicker than to ask the decoder. */
-const SHORT = 24
-const RUN = 4096
-
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  let text = ''
-  for (let at = start; at < end; at += RUN) {
-    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + RUN, end)) as unknown as number[])
-  }
-  return text
-}
-
 /** Strings from bytes by what browsers have. */
-export const webText: TextPort = {
-  ascii: (bytes, start, end) => end - start < SHORT ? latin1(bytes, start, end) : decode(bytes, start, end),
-  // What is called iso-8859-1 there is windows-1252.
-  latin1,
-  utf8: decode,
-  encode: encodeText,
-}
+export { decoderText as webText }
 
 // Not at first use: a program of Deferreds alone has its warnings on the console, too. Nothing is opened, asked or
 // listened to by this; some functions learn where they would go.
 setLogClock(() => Date.now())
-setFallbackSink((event) => {
-  const isError = event.level === 'error' || event.level === 'critical'
-  console[isError ? 'error' : 'warn'](formatEvent(event))
-})
+setFallbackSink(consoleSink(() => console))
 setProgramEnd((fn) => {
   // Workers are not told of theirs.
   if (typeof document !== 'undefined') addEventListener('pagehide', fn)
@@ -65,7 +33,7 @@ export function prepare(): void {
   if (prepared) return
   prepared = true
   const later = new Later()
-  configureDefaultCore({ text: webText })
+  configureDefaultCore({ text: decoderText })
   setTurnEnd((fn) => later.call(fn))
 }
 

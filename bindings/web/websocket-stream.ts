@@ -5,13 +5,13 @@
  * Owns: how two streams and a close map to a channel. Must not know: who made the WebSocketStream.
  * Source: the WebSocketStream proposal (WICG/websocketstream); RFC 6455 for what the codes mean.
  */
+import { encodeText } from '../../src/core/text.js'
 import { ConnectionLost } from '../../src/errors/index.js'
 import type { IAddress, IDelayedCall, StreamChannel, StreamSink } from '../../src/interfaces/index.js'
 import { addressOf } from '../../src/transports/bridges-websocket.js'
 import { LINGER, WebSocketClosed } from '../../src/transports/index.js'
 import type { StreamReactor } from '../../src/transports/index.js'
 import type { WebSocketStreamLike } from './api.js'
-import { encodeText } from './load.js'
 
 type Opened = Awaited<WebSocketStreamLike['opened']>
 

@@ -1,21 +1,15 @@
 /**
- * The clock, timers, text and chance of workerd for a reactor.
+ * The clock, timers and chance of workerd for a reactor.
  *
  * Owns: the handles behind them. Must not know: what a reactor does with them. Timers belong to the event in which they
  * were set, and run after its answer only as long as its `ctx.waitUntil` holds it.
  */
 import type { HostPort, HostTimer } from '../../src/interfaces/index.js'
+import { HostBase, LONGEST_TIMER } from '../../src/reactor/host-base.js'
 import { globals } from './api.js'
-import { encodeText } from './load.js'
 
-/** The longest that timers can wait; a reactor looks again when one went off early. */
-const LONGEST = 2 ** 31 - 1
-
-/** The most that `crypto.getRandomValues` fills at once, bytes. */
-const MOST_RANDOM = 65_536
-
-/** workerd, for one reactor. */
-export class WorkerdHost implements HostPort {
+/** workerd, for one reactor: an event lives as long as its answer and its `ctx.waitUntil` take, and gets no signals. */
+export class WorkerdHost extends HostBase implements HostPort {
   readonly name = 'workerd'
   #latest = 0
 
@@ -30,7 +24,7 @@ export class WorkerdHost implements HostPort {
   }
 
   setTimer(delayMs: number, fn: () => void): HostTimer {
-    return globals().setTimeout(fn, Math.min(Math.ceil(delayMs), LONGEST))
+    return globals().setTimeout(fn, Math.min(Math.ceil(delayMs), LONGEST_TIMER))
   }
 
   clearTimer(timer: HostTimer): void {
@@ -45,26 +39,7 @@ export class WorkerdHost implements HostPort {
     queueMicrotask(fn)
   }
 
-  keepAlive(_wanted: boolean): void {
-    // An event lives as long as its answer and its `ctx.waitUntil` take, which is not the reactor's to decide.
-  }
-
-  installSignals(): () => void {
-    // There are none; `run` goes on without.
-    return () => undefined
-  }
-
-  encode(text: string): Uint8Array {
-    return encodeText(text)
-  }
-
-  allocate(length: number): Uint8Array {
-    return new Uint8Array(length)
-  }
-
-  entropy(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += MOST_RANDOM) {
-      crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM) as Uint8Array<ArrayBuffer>)
-    }
+  protected fillRandom(bytes: Uint8Array): void {
+    crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)
   }
 }

@@ -4,13 +4,13 @@
  * Owns: from such a socket to a connection of a factory's, and how long its event lives for it; passing it on to a
  * Durable Object. Must not know: what is spoken.
  */
+import { encodeText } from '../../src/core/text.js'
 import { listening } from '../../src/endpoints/listening.js'
 import type { IAddress, IProtocolFactory, IStreamServerEndpoint, ListenSink } from '../../src/interfaces/index.js'
 import type { Reactor } from '../../src/reactor/index.js'
 import { tcpAddress } from '../../src/transports/address.js'
 import { StreamPort } from '../../src/transports/index.js'
 import type { SocketInfo, WorkerdSocket } from './api.js'
-import { encodeText } from './load.js'
 import { SocketChannel } from './socket-channel.js'
 import { addressOf } from './tcp.js'
 

@@ -6,49 +6,15 @@
  * there is neither time nor chance. Ends of turns stay with promise jobs, since a timer would belong to one event.
  */
 import module from './core.wasm'
+import { decoderText } from '../../src/core/decoder-text.js'
 import { configureDefaultCore, defaultCore } from '../../src/core/index.js'
-import type { Core, TextPort } from '../../src/core/index.js'
-import { formatEvent, setFallbackSink, setLogClock } from '../../src/logger/index.js'
+import type { Core } from '../../src/core/index.js'
+import { consoleSink } from '../../src/logger/console-sink.js'
+import { setFallbackSink, setLogClock } from '../../src/logger/index.js'
 
-let encoder: TextEncoder | null = null
-let decoder: TextDecoder | null = null
-
-/** UTF-8. */
-export function encodeText(text: string): Uint8Array {
-  return (encoder ??= new TextEncoder()).encode(text)
-}
-
-function decode(bytes: Uint8Array, start: number, end: number): string {
-  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
-  return decoder.decode(bytes.subarray(start, end))
-}
-
-/** Below this many characters, making them one by one is quicker than to ask the decoder. */
-const SHORT = 24
-const RUN = 4096
-
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  let text = ''
-  for (let at = start; at < end; at += RUN) {
-    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + RUN, end)) as unknown as number[])
-  }
-  return text
-}
-
-const text: TextPort = {
-  ascii: (bytes, start, end) => end - start < SHORT ? latin1(bytes, start, end) : decode(bytes, start, end),
-  // What is called iso-8859-1 there is windows-1252.
-  latin1,
-  utf8: decode,
-  encode: encodeText,
-}
-
-configureDefaultCore({ module, text })
+configureDefaultCore({ module, text: decoderText })
 setLogClock(() => Date.now())
-setFallbackSink((event) => {
-  const isError = event.level === 'error' || event.level === 'critical'
-  console[isError ? 'error' : 'warn'](formatEvent(event))
-})
+setFallbackSink(consoleSink(() => console))
 
 /** The isolate's core, made at the first call; all events share it. */
 export function workerdCore(): Core {

@@ -19,7 +19,8 @@ export interface TextPort {
 
 const RUN = 4096
 
-function latin1(bytes: Uint8Array, start: number, end: number): string {
+/** ISO 8859-1, which no TextDecoder knows. @internal */
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
   let text = ''
   for (let at = start; at < end; at += RUN) {
     text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + RUN, end)) as unknown as number[])
@@ -90,6 +91,13 @@ export function portableText(native = true): TextPort {
   }
 }
 
+let encoder: TextEncoder | null | undefined
+
+/** The host's own TextEncoder, null where there is none. */
+export function hostEncoder(): TextEncoder | null {
+  return encoder === undefined ? encoder = typeof TextEncoder === 'undefined' ? null : new TextEncoder() : encoder
+}
+
 let shared: TextPort | undefined
 
 /** A text as UTF-8, wherever this runs; for what is no frame of a core, whose own port is faster. */
@@ -99,7 +107,12 @@ export function encodeText(text: string): Uint8Array<ArrayBuffer> {
 
 /** The text of bytes that are UTF-8, wherever this runs. */
 export function decodeText(bytes: Uint8Array): string {
-  return (shared ??= portableText()).utf8(bytes, 0, bytes.length)
+  return decodeBytes(bytes, 0, bytes.length)
+}
+
+/** The same of the bytes [start, end). @internal */
+export function decodeBytes(bytes: Uint8Array, start: number, end: number): string {
+  return (shared ??= portableText()).utf8(bytes, start, end)
 }
 
 /** The text of bytes that come in pieces, whose edges may be inside of a code point. */

@@ -5,6 +5,7 @@
  * live as long as the program. Must not know: who offers the signal.
  */
 import { Logger } from '../logger/logger.js'
+import { newAbortController } from './abort-controller.js'
 import { cancelParts } from './cancel.js'
 import { Deferred } from './deferred.js'
 import { describe } from './describe.js'
@@ -79,7 +80,7 @@ export function checkSignal(signal: unknown): void {
  * const page = abortable((signal) => fetch(url, { signal })).addTimeout(5000, reactor)
  */
 export function abortable<U>(fn: (signal: AbortSignal) => U): Deferred<Settled<U>> {
-  const controller = new AbortController()
+  const controller = newAbortController()
   const deferred = new Deferred<any>()
   const running = new Abortable(deferred, controller)
   deferred._canceller = running

@@ -11,6 +11,7 @@
  */
 import { CancelledError, FailureGroup } from '../errors/defer.js'
 import { TaskGroupClosed } from '../errors/control.js'
+import { newAbortController } from './abort-controller.js'
 import { abortFor, cancelOnAbort } from './abort.js'
 import { cancelledFailure, CancelRound } from './cancel.js'
 import { Deferred } from './deferred.js'
@@ -88,7 +89,7 @@ class Group implements TaskGroup, Waiter {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController()
+      this.#controller = newAbortController()
       if (this.#isEnding) this.#controller.abort()
     }
     return this.#controller.signal

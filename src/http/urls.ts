@@ -6,6 +6,7 @@
  * know: requests. Source: RFC 9110, 4.2; RFC 3986; WHATWG URL.
  */
 import { NotSupportedError, SchemeNotSupported } from '../errors/index.js'
+import { SearchParams } from './search-params.js'
 import { parseURL, wholeURL } from './web-url.js'
 import type { URLParts } from './web-url.js'
 
@@ -62,8 +63,7 @@ export function resolveURL(base: string, reference: string): string {
 
 /** The parameters of a query. @param query with or without its question mark */
 export function queryOf(query: string): URLSearchParams {
-  if (typeof URLSearchParams === 'undefined') throw new NotSupportedError('this host', 'URLSearchParams')
-  return new URLSearchParams(query)
+  return typeof URLSearchParams === 'undefined' ? new SearchParams(query) : new URLSearchParams(query)
 }
 
 /** The same URL with credentials in front of its host. @param url without any, as `href` has it @internal */

@@ -5,8 +5,8 @@
  * Owns: what is an address, and how it is written. Must not know: the rest of the URL. Names that are not ASCII need
  * tables that are not here; labels in punycode are taken as they are. Source: WHATWG URL, 3.5.
  */
-import { decodeText, encodeText } from '../core/text.js'
 import { NotSupportedError } from '../errors/index.js'
+import { percentDecoded } from './percent.js'
 
 /** No name has these: controls, and what means something in a URL. */
 const FORBIDDEN = /[\x00-\x20#%/:<>?@[\\\]^|\x7f]/
@@ -23,18 +23,6 @@ export function parseHost(text: string): string {
   }
   if (name === '' || FORBIDDEN.test(name)) throw new TypeError('no name of a host')
   return isNumeric(name) ? readIPv4(name) : name
-}
-
-function percentDecoded(text: string): string {
-  if (!text.includes('%')) return text
-  const bytes: number[] = []
-  const raw = encodeText(text)
-  for (let at = 0; at < raw.length; at++) {
-    const digits = raw[at] === 0x25 ? String.fromCharCode(...raw.subarray(at + 1, at + 3)) : ''
-    if (/^[\da-f]{2}$/i.test(digits)) at += 2
-    bytes.push(/^[\da-f]{2}$/i.test(digits) ? Number.parseInt(digits, 16) : raw[at]!)
-  }
-  return decodeText(Uint8Array.from(bytes))
 }
 
 /** Whether it is an IPv4 address, or wrong: its last label, but for an empty one, is a number. */

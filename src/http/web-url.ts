@@ -4,7 +4,7 @@
  * Owns: schemes, credentials, paths, queries, and references relative to such a URL. Must not know: requests, and what
  * they refuse. Controls and blanks are not dropped here: whoever calls has refused them. Source: WHATWG URL, 4.4.
  */
-import { encodeText } from '../core/text.js'
+import { percentEncoded } from './percent.js'
 import { parseHost } from './web-host.js'
 
 /** What is used of a URL. Names and meaning are those of the host's class. */
@@ -115,13 +115,7 @@ function walk(from: readonly string[], path: string): string[] {
 }
 
 function encoded(text: string, set: RegExp): string {
-  return text.replace(set, (one) => one === '%' ? one : percent(one))
-}
-
-function percent(character: string): string {
-  let text = ''
-  for (const byte of encodeText(character)) text += `%${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`
-  return text
+  return text.replace(set, (one) => one === '%' ? one : percentEncoded(one))
 }
 
 function partsOf({ protocol, username, password, hostname, port, segments, query, fragment }: Pieces): URLParts {

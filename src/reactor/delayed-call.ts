@@ -15,8 +15,8 @@ import type { IDelayedCall } from '../interfaces/time.js'
 /** Who orders calls and runs them. @internal */
 export interface CallOwner {
   now(): number
-  /** `call.time` has changed. */
-  callMoved(call: DelayedCall): void
+  /** `call.time` has changed. @param isForNow it is the time that it was when that was changed */
+  callMoved(call: DelayedCall, isForNow: boolean): void
   callCancelled(call: DelayedCall): void
 }
 
@@ -71,7 +71,7 @@ export class DelayedCall implements IDelayedCall {
     this.#requirePending()
     checkDelay(ms)
     this.time = this.#owner.now() + ms
-    this.#owner.callMoved(this)
+    this.#owner.callMoved(this, ms === 0)
   }
 
   delay(ms: number): void {
@@ -80,7 +80,7 @@ export class DelayedCall implements IDelayedCall {
       throw new RangeError(`a delay must be a finite number of milliseconds, not ${ms}`)
     }
     this.time += ms
-    this.#owner.callMoved(this)
+    this.#owner.callMoved(this, false)
   }
 
   /** Runs it, if it is still to run; errors pass through. @internal */

@@ -64,8 +64,9 @@ export class TimerTable implements CallOwner {
     return this.#calls.filter((call) => call !== null)
   }
 
-  callMoved(call: DelayedCall): void {
-    const deadline = call.time > this.#owner.now() ? call.time : Math.floor(Math.max(call.time, 0))
+  callMoved(call: DelayedCall, isForNow: boolean): void {
+    // A time that has passed stays what it is: others may have been made for it before.
+    const deadline = isForNow ? Math.floor(call.time) : Math.max(call.time, 0)
     if (!this.#timers.reschedule(call.handle, deadline)) {
       this.#calls[call.slot] = null
       this.#place(call, deadline)

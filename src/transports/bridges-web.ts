@@ -52,8 +52,9 @@ export function iteratorOf(c: StreamConnection): AsyncIterableIterator<Uint8Arra
 }
 
 function needWebStreams(name: 'ReadableStream' | 'WritableStream'): void {
-  const found = name === 'ReadableStream' ? typeof ReadableStream : typeof WritableStream
-  if (found === 'undefined') throw new NotSupportedError('this host', name)
+  const isMissing = name === 'ReadableStream'
+    ? typeof ReadableStream === 'undefined' : typeof WritableStream === 'undefined'
+  if (isMissing) throw new NotSupportedError('this host', name)
 }
 
 class WebReader implements Taker {

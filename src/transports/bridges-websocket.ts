@@ -245,7 +245,8 @@ export class WebSocketChannel implements StreamChannel {
 
   #over(error: unknown): void {
     if (this.#sink === null) return
-    if (error === null && this.#paused && this.#linger === null) {
+    // What is held comes first also when reading was resumed, and it is about to be told.
+    if (error === null && (this.#paused || this.#held.length > 0) && this.#linger === null) {
       this.#ended = { error }
       return
     }

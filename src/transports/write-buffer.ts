@@ -4,8 +4,8 @@
  * Owns: which pieces are copied together, and whether they can still be. Must not know: who sends them.
  */
 
+import { LARGEST_CUT, Slab } from '../core/slab.js'
 import { JOIN_BLOCK, JOIN_PIECE } from './limits.js'
-import { LARGEST_CUT, Slab } from './slab.js'
 
 const slab = new Slab()
 

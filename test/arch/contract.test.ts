@@ -17,6 +17,23 @@ function below(folder: string): Map<string, string> {
 
 const suites = below('test/contract')
 
+/** Lines on which a method `run` returns nothing because of something, outside of functions within it. */
+function earlyEnds(source: string): number[] {
+  const { code } = scan(source)
+  const found: number[] = []
+  for (const { index, 0: head } of code.matchAll(/\brun\((?:[^()]|\([^()]*\))*\)[^{}()]*\{/g)) {
+    let depth = 1
+    for (let at = index + head.length; at < code.length && depth > 0; at++) {
+      if (code[at] === '{') depth += 1
+      else if (code[at] === '}') depth -= 1
+      else if (depth === 1 && /^if \([^\n]*\) (?:\{\s*)?return\s*[;\n]/.test(code.slice(at, at + 300))) {
+        found.push(code.slice(0, at).split('\n').length)
+      }
+    }
+  }
+  return found
+}
+
 describe('the contract suites', () => {
   it.each([...suites.keys()])('%s imports nothing of a host', (path) => {
     for (const { specifier } of scan(suites.get(path)!).imports) {
@@ -31,6 +48,15 @@ describe('the contract suites', () => {
       .map(([path, source]) => [`src/testing/${path}`, source]))
     expect(moved.size).toBeGreaterThan(15)
     expect(violations(moved).filter((one) => one.includes(' uses '))).toEqual([])
+  })
+
+  // It would count as passed. What a host lacks is said by `needs`, `traits`, `lacks` and the like.
+  it('no case ends early where something is missing', () => {
+    const all = [...suites, ...[...below('test/hosts')].filter(([path]) => !path.endsWith('.test.ts'))]
+    expect(all.length).toBeGreaterThan(50)
+    expect(all.flatMap(([path, source]) => earlyEnds(source).map((line) => `${path}:${line}`))).toEqual([])
+    expect(earlyEnds('const c = {\n  async run({ a }: B): Promise<void> {\n    if (a) return\n    f(a)\n  },\n}\n')).toEqual([3])
+    expect(earlyEnds('const c = {\n  run() {\n    f(() => {\n      if (a) return\n    })\n  },\n}\n')).toEqual([])
   })
 
   it('finds one that does', () => {

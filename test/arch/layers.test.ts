@@ -98,6 +98,39 @@ describe('ambient names', () => {
     expect(planted('src/defer/a.ts', source)).toEqual([])
   })
 
+  it.each([
+    ['const c = new AbortController()', 'AbortController'],
+    ['const c = new\n  AbortController', 'AbortController'],
+    ['return new URLSearchParams(query)', 'URLSearchParams'],
+    ['const url = URL.canParse(text)', 'URL'],
+    ['const s = AbortSignal\n  .timeout(5)', 'AbortSignal'],
+    ['if (typeof x === "object" && x instanceof URL) f()', 'URL'],
+    ['class A extends EventTarget {}', 'EventTarget'],
+    ['const copy = structuredClone(value)', 'structuredClone'],
+    ['const Class = options.Request ?? Request', 'Request'],
+    ['const Class = Request\n', 'Request'],
+    ['function f(): typeof Response {\n  return Response\n}', 'Response'],
+    ['import type { URL } from \'./url.js\'\nconst u = new URL(x)', 'URL'],
+    ['interface A {\n  TextDecoder: typeof TextDecoder\n}\nconst d = new TextDecoder()', 'TextDecoder'],
+  ])('are found though most hosts have them: %s', (source, name) => {
+    const found = planted('src/defer/a.ts', source)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain(`uses ${name}`)
+  })
+
+  it.each([
+    'let a: AbortController | null = null\nfunction f(url: string | URL): URLSearchParams',
+    'return typeof URL === \'undefined\' ? parseURL(text) : new URL(text)',
+    'import { Headers } from \'./headers.js\'\nconst h = new Headers()',
+    'class File {}\nconst f = new File()',
+    'interface A extends Event {\n  Request: new (url: string) => Request\n}',
+    'function f({ Response }: Classes) {\n  return new Response(1)\n}\nconst r = new classes.Response(2)',
+    'type A = URL\nconst m = new Map<string, URL>()\nconst s = url as URL',
+    '// new AbortController()\nconst text = \'new URL(x)\'',
+  ])('and are not seen where they are types, of the file\'s own, or asked for: %s', (source) => {
+    expect(planted('src/defer/a.ts', source)).toEqual([])
+  })
+
   it('may be used by src/core only where it is WebAssembly', () => {
     expect(planted('src/core/a.ts', 'new WebAssembly.Module(bytes)')).toEqual([])
     expect(planted('src/core/a.ts', 'Date.now()')).toHaveLength(1)

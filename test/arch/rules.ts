@@ -3,7 +3,7 @@
  * src/ may use. `violations` works on a map of path → source, so that planted ones can be tried without a file.
  */
 import { posix } from 'node:path'
-import { declares, hasTopLevelAwait, scan, usesOf } from './scan.js'
+import { declares, hasTopLevelAwait, scan, unguardedUsesOf, usesOf } from './scan.js'
 
 /** Lower layers first; a value import goes to the same layer or a lower one, a type may come from anywhere in src/. */
 const LAYERS: readonly (readonly string[])[] = [
@@ -37,6 +37,16 @@ const AMBIENT = [
 /** Ambient in browsers, but also ordinary words, which a file may give to something of its own. */
 const AMBIENT_WORDS = ['window', 'self', 'document', 'global']
 
+/** What browsers and most servers have, and ECMAScript has not: a bare context lacks them (docs/guide/none.md). */
+const OF_SOME_HOSTS = [
+  'URL', 'URLSearchParams', 'URLPattern', 'TextEncoder', 'TextDecoder', 'AbortController', 'AbortSignal',
+  'structuredClone', 'atob', 'btoa', 'reportError', 'Blob', 'File', 'FormData', 'Headers', 'Request', 'Response',
+  'ReadableStream', 'WritableStream', 'TransformStream', 'CompressionStream', 'DecompressionStream',
+  'TextDecoderStream', 'TextEncoderStream', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy',
+  'Event', 'EventTarget', 'CustomEvent', 'CloseEvent', 'ErrorEvent', 'MessageEvent', 'EventSource', 'DOMException',
+  'MessageChannel', 'MessagePort', 'BroadcastChannel', 'Worker', 'WebSocketStream',
+]
+
 export type Sources = ReadonlyMap<string, string>
 
 /** What breaks a rule, each as one line that names the file, the line and the edge. */
@@ -55,6 +65,9 @@ export function violations(sources: Sources): string[] {
       const words = AMBIENT_WORDS.filter((word) => !declares(word, code))
       for (const { name, line } of usesOf([...AMBIENT, ...words], code)) {
         found.push(`${path}:${line} uses ${name}: src/ takes clock, timers, entropy and process through interfaces`)
+      }
+      for (const { name, line } of unguardedUsesOf(OF_SOME_HOSTS, code)) {
+        found.push(`${path}:${line} uses ${name}: not every host has it, so ask \`typeof ${name} === 'undefined'\``)
       }
       if (!path.startsWith('src/core/')) {
         for (const { line } of usesOf(['WebAssembly'], code)) {

@@ -137,6 +137,30 @@ export function usesOf(names: readonly string[], code: string): { name: string, 
   }
 }
 
+/**
+ * Lines in which the code uses one of these classes and functions as a value: calls it, makes one, hands it on, asks
+ * it for something. As a type it is not there when the code runs; nor does it matter where the file has its own of the
+ * name, or asks somewhere whether there is one (`typeof NAME === 'undefined'`).
+ */
+export function unguardedUsesOf(names: readonly string[], code: string): { name: string, line: number }[] {
+  const found: { name: string, line: number }[] = []
+  for (const match of code.matchAll(new RegExp(`(?<![\\w$.#])(?:${names.join('|')})(?![\\w$])`, 'g'))) {
+    const [name] = match
+    const end = match.index + name.length
+    const before = code.slice(Math.max(0, match.index - 120), match.index)
+    const isHanded = /(?:\b(?:new|instanceof|return|throw|class\s+[\w$]+\s+extends)|\?\?|\|\||&&)\s*$/.test(before)
+      || /\b(?:const|let|var)\s[^;\n]*(?<!typeof\s)=\s*$/.test(before)
+    const isAsked = /^\s*(?:\(|\??\.\s*[\w$(])/.test(code.slice(end)) && !isDeclaredHere(code, match.index, end)
+    if (!isHanded && !isAsked) continue
+    const guard = new RegExp(`\\btypeof\\s+${name}\\s*[!=]==`)
+    const own = new RegExp(`\\b(?:const|let|var|function|class)\\s+${name}\\b`
+      + `|\\bimport\\s*\\{[^}]*\\b${name}\\b[^}]*\\}|\\{[^{}]*(?<![\\w$:]\\s*)\\b${name}\\b[^{}]*\\}\\s*[:=](?!=)`)
+    if (guard.test(code) || own.test(code)) continue
+    found.push({ name, line: code.slice(0, match.index).split('\n').length })
+  }
+  return found
+}
+
 /** Does the file give this name to something of its own: a variable, a function, a class, a parameter, an import? */
 export function declares(name: string, code: string): boolean {
   const own = `\\b(?:const|let|var|function|class)\\s+${name}\\b`

@@ -283,7 +283,7 @@ export const closing: ContractSuite = {
     },
     {
       name: 'N13 the far end ends its side: readConnectionLost, and we may write on until we close',
-      traits: ['halfClose'],
+      traits: ['halfClose', 'lastWord'],
       async run(context) {
         const protocol = await connectTo(context, 'half', new HalfRecorder())
         await until(context.reactor, () => protocol.events.includes('read lost'))
@@ -314,7 +314,7 @@ export const closing: ContractSuite = {
     },
     {
       name: 'N14 the end of a far end to a protocol that is told of no halves: pending writes go out, ConnectionDone',
-      traits: ['halfClose'],
+      traits: ['halfClose', 'lastWord'],
       listens: true,
       async run(context) {
         const server = new Recorder()

@@ -285,10 +285,10 @@ export const connectTCP: ContractSuite = {
       needs: ['tcp.connect'],
       async run(context) {
         const { host, ports, silent } = context.host.lab
-        if (silent !== 0) {
-          await rejects(new TCP4ClientEndpoint(context.reactor, host, silent, { timeout: 50 }).connect(new Counting()),
-            TimeoutError)
-        }
+        // See the case before.
+        const [nobody, timeout] = silent === 0 ? [ports.echo, 0] : [silent, 50]
+        await rejects(new TCP4ClientEndpoint(context.reactor, host, nobody, { timeout }).connect(new Counting()),
+          TimeoutError)
         const protocol = new Recorder()
         await connectBy(context, new TCP4ClientEndpoint(context.reactor, host, ports.echo, { timeout: 1500 }), protocol)
         await pass(context.reactor, 1600)

@@ -40,6 +40,8 @@ export type PeerName = typeof PEERS[number]
 export interface StreamTraits {
   /** The sending side can be closed by itself. */
   halfClose: true | string
+  /** Once the far end has closed its sending side, what we write still arrives, and behind it our end, as an end. */
+  lastWord: true | string
   /** The far end learns that a connection was aborted, and so do we. */
   reset: true | string
   /** A far end that does not read is felt. */
@@ -146,6 +148,8 @@ export interface ContractCase {
   readonly refusable?: boolean
   /** For hosts from which streams reach the lab only. */
   readonly reaches?: boolean
+  /** Why this host, or this lab, cannot do it; null if it can. For what is no capability, trait or build. */
+  readonly lacks?: (host: ContractHost) => string | null
   readonly run: (context: CaseContext) => unknown
 }
 

@@ -60,6 +60,8 @@ function declared(host: ContractHost, way: StreamWay | undefined, one: ContractC
     const why = host.tlsLacks?.[detail]
     if (why !== undefined) return `${detail}: ${why}`
   }
+  const lack = one.lacks?.(host) ?? null
+  if (lack !== null) return lack
   if (one.refusable === true && way?.refused === undefined) return 'refused: with this way there is always somebody'
   return one.listens === true && way?.server === undefined ? 'listen: this way only connects' : null
 }

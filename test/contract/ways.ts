@@ -10,7 +10,7 @@ import type { Reactor } from 'whorl'
 import type { Lab, StreamTraits, StreamWay } from './contract.js'
 import { peerInHost } from './peers.js'
 
-const EVERYTHING: StreamTraits = { halfClose: true, reset: true, backpressure: true }
+const EVERYTHING: StreamTraits = { halfClose: true, lastWord: true, reset: true, backpressure: true }
 
 /** @param lacks what TCP of the host does not promise */
 export function tcpWay(lab: Lab, lacks: Partial<StreamTraits> = {}): StreamWay {

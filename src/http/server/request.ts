@@ -6,6 +6,7 @@
  * Source: twisted.web.http.Request, with the names of the Fetch Standard where both have one.
  */
 import type { HTTPHead } from '../../core/http-head.js'
+import { newAbortController } from '../../defer/abort-controller.js'
 import type { Failure } from '../../defer/index.js'
 import { Deferred, fail as failed, succeed } from '../../defer/index.js'
 import type { IAddress } from '../../interfaces/address.js'
@@ -142,7 +143,7 @@ export class ServerRequest implements AsyncIterable<Uint8Array> {
   /** Aborts when the connection is lost before the response has ended. Made when it is first asked for. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
-      this.#controller = new AbortController()
+      this.#controller = newAbortController()
       if (this.#end !== undefined && this.#end !== null) this.#controller.abort(this.#end.value)
     }
     return this.#controller.signal

@@ -60,6 +60,32 @@ describe('whorl/none', () => {
     const code = 'try { whorl.createReactor({}).callLater(1, () => 0) } catch (error) { error.message }'
     expect(vm.runInContext(code, bare())).toContain('createReactor({ module })')
   })
+
+  it('createCore() says so too, and makes further cores of the builds that were passed', () => {
+    const context = bare()
+    const say = (code: string): unknown =>
+      vm.runInContext(`try { ${code} } catch (error) { error.name + ' ' + error.message }`, context)
+    const lacking = 'CoreError This context carries no core: pass { module }, a compiled core.wasm, or ' +
+      '{ instantiate: instantiatePlain }.'
+    expect(say('whorl.createCore()')).toBe(lacking)
+    expect(say('whorl.createCore({ build: \'simd\' })')).toBe(lacking)
+    expect(say('whorl.defaultCore()')).toBe(lacking)
+    context['module'] = new WebAssembly.Module(readFileSync(`${root}/dist/core.wasm`))
+    const size = 'memoryUsage().total > 0'
+    expect(say(`whorl.createCore({ module }).${size}`)).toBe(true)
+    expect(say('whorl.createCore()')).toBe(lacking)
+    vm.runInContext('whorl.createReactor({ modules: { simd: module } })', context)
+    expect(say(`whorl.createCore().${size} && whorl.createCore({ build: 'simd' }).${size}`)).toBe(true)
+    expect(say('whorl.createCore({ build: \'baseline\' })')).toBe(lacking)
+    expect(say('whorl.createCore() === whorl.createCore()')).toBe(false)
+  })
+
+  it('createCore() says what is missing where there is no WebAssembly', () => {
+    const context = bare()
+    vm.runInContext('delete globalThis.WebAssembly', context)
+    expect(vm.runInContext('try { whorl.createCore() } catch (error) { error.name + " " + error.message }', context))
+      .toBe('CoreError This host has no WebAssembly: pass { instantiate: instantiatePlain } from whorl/core/plain.')
+  })
 })
 
 describe('docs/guide/none.md', () => {

@@ -95,18 +95,21 @@ export function markdown(rows: readonly Row[]): string {
     'What each host can do:', '', head, narrow, ...able, '',
     ...[...notes].map(([text, number]) => `${number}. ${text}`), '',
     'Cases passed for each way of having a stream:', '', head, narrow, ...streams, '',
-    ...declaredOfWays(contract),
+    ...declaredElsewhere(rows),
   ].join('\n')
 }
 
-/** What ways of streams do not promise, with the hosts that say so; what a host lacks as such is in the table above. */
-function declaredOfWays(rows: readonly Row[]): string[] {
+/**
+ * What ways of streams do not promise, and what cases of other suites cannot be asked, with the hosts that say so; what
+ * a host lacks as such is in the table above.
+ */
+function declaredElsewhere(rows: readonly Row[]): string[] {
   const found = new Map<string, Set<string>>()
   for (const { name, report } of rows) {
-    for (const { way, outcome, detail } of report!.results) {
-      if (outcome !== 'declared' || way === undefined) continue
+    for (const { suite, way, outcome, detail } of report?.results ?? []) {
+      if (outcome !== 'declared') continue
       if (CAPABILITIES.some((capability) => detail?.startsWith(`${capability}: `))) continue
-      const text = `${way}: ${detail}`
+      const text = `${way ?? suite}: ${detail}`
       found.set(text, (found.get(text) ?? new Set()).add(name))
     }
   }

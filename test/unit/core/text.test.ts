@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { createCore, portableText } from '../../../src/core/index.js'
 import type { Core, TextEncoding } from '../../../src/core/index.js'
+import { TextInPieces } from '../../../src/core/text.js'
 import { bytes, everyCut, piecesOf } from './support/bytes.js'
 import { BUILDS, coreOf, optionsOf } from './support/builds.js'
 
@@ -107,5 +108,35 @@ describe('the portable text port', () => {
         expect(port[way](data, 5, 5)).toBe('')
       }
     }
+  })
+})
+
+describe('TextInPieces', () => {
+  it('gives the same text wherever it is cut, also where it is no UTF-8', () => {
+    const texts = ['plain\n', 'é€𝄞 and 👍🏽, é€𝄞\n', '\ufeff€\ufeff\n'].map(encode)
+    const wrong = ['\xff', 'a\xc3', '\xa9b', '\xe2\x82', '\xf0\x9f\x91', '\xed\xa0\x80', '\xc0\xaf', '\xf4\x90\x80\x80', '\x80\x80\x80\x80',
+      '\xf0\x80\xe2', '\xe2\xe2\xe2\x82\xac'].map((text) => bytes(`${text}!`))
+    for (const data of [...texts, ...wrong]) {
+      for (const chunks of everyCut(data)) {
+        const text = new TextInPieces()
+        expect(chunks.map((chunk) => text.write(chunk)).join('')).toBe(decode(data))
+      }
+    }
+  })
+
+  it('gives a code point with its last byte, and holds no more than what may begin one', () => {
+    const text = new TextInPieces()
+    expect(piecesOf(encode('a€𝄞'), 1).map((piece) => text.write(piece)))
+      .toEqual(['a', '', '', '€', '', '', '', '𝄞'])
+    expect(text.write(bytes('\x80\x80\x80\x80'))).toBe('\ufffd'.repeat(4))
+    expect(text.write(new Uint8Array(0))).toBe('')
+  })
+
+  it('keeps nothing of an array that it was given', () => {
+    const text = new TextInPieces()
+    const piece = Uint8Array.of(0x41, 0xe2, 0x82)
+    expect(text.write(piece)).toBe('A')
+    piece.fill(0x42)
+    expect(text.write(Uint8Array.of(0xac))).toBe('€')
   })
 })

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CAPABILITIES } from '../../contract/contract.js'
-import type { Capabilities, CaseResult, ContractSuite, HostReport, Lab } from '../../contract/contract.js'
+import type { Capabilities, CaseResult, ContractHost, ContractSuite, HostReport, Lab } from '../../contract/contract.js'
+import { runSuites } from '../../contract/run.js'
 import { runProgram } from '../../hosts/runner/child.js'
 import { fetchPackage, hashOf } from '../../hosts/runner/fetch.js'
 import type { Launcher } from '../../hosts/runner/launcher.js'
@@ -140,14 +141,34 @@ describe('a report', () => {
 
   it('becomes tables between the markers of a page, with reasons as notes', () => {
     const lacking = { suite: 'ways', way: 'pipe', name: 'c', outcome: 'declared', detail: 'reset: a pipe has none' }
-    const rows: Row[] = [{ name: 'good', report: report([...GOOD, lacking]), faults: [], seconds: 1 }]
+    const other = { suite: 'one', name: 'd', outcome: 'declared', detail: 'wasm: it is forbidden' }
+    const rows: Row[] = ['good', 'fair'].map((name) =>
+      ({ name, report: report([...GOOD, lacking, other]), faults: [], seconds: 1 }))
     const page = between('before\n<!-- matrix: begin -->\nold\n<!-- matrix: end -->\nafter\n', markdown(rows))
     expect(page).toMatch(/^before\n<!-- matrix: begin -->\n[^]*<!-- matrix: end -->\nafter\n$/)
     expect(page).not.toContain('old')
-    expect(page).toContain('| `threads` | no [1] |')
-    expect(page).toContain('- pipe: reset: a pipe has none (good)')
+    expect(page).toContain('| `threads` | no [1] | no [1] |')
+    expect(page).toContain('\n- pipe: reset: a pipe has none (good, fair)\n- one: wasm: it is forbidden (good, fair)\n')
+    expect(page).not.toContain('one: threads')
     expect(page).toContain('1. `threads`: there is but one')
     expect(() => between('no markers', 'x')).toThrow('the page has no')
+  })
+})
+
+describe('a case', () => {
+  it('that this host cannot be asked is declared, with its reason, and not run', async () => {
+    let ran = 0
+    const cases = [null, 'abacus: it has none'].map((why, i) => ({
+      name: `case ${i}`, lacks: ({ name }: ContractHost) => name === 'fake' ? why : 'another host', run: () => void (ran += 1),
+    }))
+    const reactor = {
+      callLater: () => ({ active: () => false }), openTransports: () => [], getDelayedCalls: () => [],
+    }
+    const host = { name: 'fake', version: '1', capabilities, ways: [], createReactor: () => reactor }
+    const { results } = await runSuites(host as unknown as ContractHost, [{ name: 'one', cases }])
+    expect(results.map(({ outcome, detail }) => [outcome, detail]))
+      .toEqual([['passed', undefined], ['declared', 'abacus: it has none']])
+    expect(ran).toBe(1)
   })
 })
 

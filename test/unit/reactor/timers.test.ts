@@ -69,6 +69,32 @@ describe('reactor time', () => {
     expect(reactor.getDelayedCalls()).toEqual([])
   })
 
+  it.each([20.5, 20.9, 21, 35])('T06 a call that is moved, %d ms later, to the time of another comes behind it', (ms) => {
+    const { host, reactor } = fakeReactor()
+    host.time = 1000.3
+    const ran: string[] = []
+    const first = reactor.callLater(20, () => ran.push('first'))
+    host.time += ms
+    const second = reactor.callLater(20, () => ran.push('second'))
+    second.delay(first.getTime() - second.getTime())
+    expect(second.getTime()).toBe(first.getTime())
+    reactor.callLater(0, () => undefined)
+    host.pass(1)
+    expect(ran).toEqual(['first', 'second'])
+  })
+
+  it('T04 a call that is moved to now or long ago runs in the next turn', () => {
+    const { host, reactor } = fakeReactor()
+    // A clock that moves whenever it is looked at.
+    let time = 1000.6
+    Object.defineProperty(host, 'time', { get: () => time += 0.001 })
+    const ran: string[] = []
+    reactor.callLater(30, () => ran.push('now')).reset(0)
+    reactor.callLater(30, () => ran.push('ago')).delay(-40)
+    host.turn()
+    expect(ran).toEqual(['ago', 'now'])
+  })
+
   it('T06 a call that throws is logged, and the others run', async () => {
     const { host, reactor } = fakeReactor()
     const ran: string[] = []

@@ -9,13 +9,15 @@ import { createReactor, TCP4ClientEndpoint } from 'whorl'
 import type { Capabilities, ContractHost, Lab } from '../../../contract/contract.js'
 import { tcpWay, tlsWay, unixWay } from '../../../contract/ways.js'
 
+const NO_LAST_WORD = 'Bun may end TLS on both sides when the far end ends its own'
+
 const capabilities: Capabilities = {
   'timers': true, 'entropy': true, 'wallClock': true, 'signals': true, 'resolver': true,
   'tcp.connect': true, 'tcp.listen': true, 'tls.connect': true, 'tls.listen': true, 'tls.start': true,
   'udp': true, 'multicast': true, 'unix.connect': true, 'unix.listen': true, 'websocket': true,
-  'processes': 'whorl/bun does not start programs yet',
-  'descriptors': 'whorl/bun does not reach file descriptors yet',
-  'threads': 'whorl/bun has no pool of workers yet', 'files': true, 'compression': true, 'simulation': true,
+  'processes': 'whorl has no processes for Bun',
+  'descriptors': 'whorl has no adopted descriptors for Bun',
+  'threads': 'whorl has no pool of threads for Bun', 'files': true, 'compression': true, 'simulation': true,
 }
 
 /** @param folder that is empty, for UNIX sockets */
@@ -24,9 +26,7 @@ export function bunHost(lab: Lab, folder: string): ContractHost {
   const freshPath = (): string => join(folder, `socket-${++paths}`)
   return {
     name: 'bun', version: process.versions['bun'] ?? 'none', capabilities, lab,
-    ways: [
-      tcpWay(lab), tlsWay(lab, { halfClose: 'Bun ends TLS on both sides when the far end ends its own' }), unixWay(freshPath),
-    ],
+    ways: [tcpWay(lab), tlsWay(lab, { lastWord: NO_LAST_WORD }), unixWay(freshPath)],
     createReactor: () => createReactor(),
     reach: (reactor, port) => new TCP4ClientEndpoint(reactor, lab.host, port),
     freshPath,

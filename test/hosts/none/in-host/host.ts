@@ -28,7 +28,7 @@ export function noneHost(version: string, lab: Lab, createReactor: () => Reactor
     name: 'none', version, capabilities, lab, createReactor,
     ...typeof WebAssembly === 'undefined' ? { builds: { simd: NO_WASM, baseline: NO_WASM } } : {},
     ways: [{
-      name: 'tcp', traits: { halfClose: true, reset: true, backpressure: true },
+      name: 'tcp', traits: { halfClose: true, lastWord: true, reset: true, backpressure: true },
       client: (reactor, peer) => new TCP4ClientEndpoint(reactor, lab.host, lab.ports[peer]),
       refused: (reactor) => new TCP4ClientEndpoint(reactor, lab.host, lab.refused),
       server: (reactor) => ({

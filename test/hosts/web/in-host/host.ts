@@ -12,7 +12,7 @@ import {
 import type { Capabilities, ContractHost, StreamTraits, StreamWay } from '../../../contract/contract.js'
 import type { Setup } from './setup.js'
 
-const EVERYTHING: StreamTraits = { halfClose: true, reset: true, backpressure: true }
+const EVERYTHING: StreamTraits = { halfClose: true, lastWord: true, reset: true, backpressure: true }
 const NO_WASM = 'the page\'s Content-Security-Policy forbids WebAssembly'
 const NO_HALF = 'a WebSocket has no half-close'
 
@@ -96,7 +96,7 @@ function broadcast(): StreamWay {
 function webSocket({ webSocketPorts, lab }: Setup): StreamWay {
   return {
     name: 'websocket',
-    traits: { halfClose: NO_HALF, reset: true, backpressure: 'a WebSocket goes on receiving, whoever reads' },
+    traits: { halfClose: NO_HALF, lastWord: NO_HALF, reset: true, backpressure: 'a WebSocket goes on receiving, whoever reads' },
     client: (reactor, peer) => new WebSocketEndpoint(reactor, `ws://${lab.host}:${webSocketPorts[peer]}/`),
   }
 }

@@ -149,8 +149,8 @@ function pageSuite(setup: Setup): ContractSuite {
       },
       {
         name: 'the core compiles while it loads',
+        lacks: () => setup.wasm ? null : 'wasm: the page\'s Content-Security-Policy forbids WebAssembly',
         async run() {
-          if (!setup.wasm) return
           const module = await WebAssembly.compileStreaming(fetch('/dist/core.wasm'))
           const core = createCore({ module })
           ok(core.memoryUsage().total > 0, 'memory')
@@ -205,8 +205,8 @@ function pageSuite(setup: Setup): ContractSuite {
       },
       {
         name: 'a WebSocketStream of the page is a transport, which feels a slow server and slows a fast one',
+        lacks: () => 'WebSocketStream' in globalThis ? null : 'WebSocketStream: this browser has none',
         async run(context: CaseContext) {
-          if ((globalThis as { WebSocketStream?: unknown }).WebSocketStream === undefined) return
           const { reactor } = context
           const to = (peer: PeerName): WebSocketEndpoint => new WebSocketEndpoint(reactor,
             `ws://${setup.lab.host}:${setup.webSocketPorts[peer]}/`, { stream: true })
@@ -232,9 +232,9 @@ function pageSuite(setup: Setup): ContractSuite {
       },
       {
         name: 'a service worker speaks with the line server, too',
+        lacks: () => setup.place !== 'page' ? 'serviceWorker: only pages register them, not workers'
+          : setup.wasm ? null : 'serviceWorker: it may not import() the core as JavaScript when it finds no WebAssembly',
         async run() {
-          // Only pages have them; and those without wasm have to bring their core, since import() is not for them.
-          if (setup.place !== 'page' || !setup.wasm) return
           const { serviceWorker } = navigator
           const registered = await serviceWorker.register(new URL('./service-worker.js', import.meta.url),
             { type: 'module', scope: '/js/test/hosts/web/in-host/' })

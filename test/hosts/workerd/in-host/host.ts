@@ -10,7 +10,7 @@ import type { ReactorObject } from 'whorl/workerd'
 import type { Capabilities, ContractHost, Lab, StreamTraits, StreamWay } from '../../../contract/contract.js'
 
 const TRAITS: StreamTraits = {
-  halfClose: true, backpressure: true,
+  halfClose: true, lastWord: true, backpressure: true,
   reset: 'workerd closes sockets without a reset: the far end of one that is aborted sees it end',
 }
 

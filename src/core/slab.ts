@@ -7,30 +7,23 @@
  * Only for what is held until a host has sent it: whoever keeps one array keeps its neighbours' memory too.
  */
 
+import { encodeText, hostEncoder } from './text.js'
+
 /** Bytes of a slab. */
 const SLAB = 8_192
 
 /** The largest that is cut, bytes: at most an eighth of a slab is left over. */
 export const LARGEST_CUT = 1_024
 
-/** What of a `TextEncoder` is used. */
-export interface Encoder {
-  encode(text: string): Uint8Array
-  encodeInto(text: string, into: Uint8Array): { written: number }
-}
-
 /** See the header. */
 export class Slab {
   #room = new Uint8Array(0)
   #used = 0
 
-  /**
-   * A text as UTF-8; a lone surrogate becomes U+FFFD.
-   *
-   * @param encoder what writes it: a `TextEncoder`
-   */
-  encode(text: string, encoder: Encoder): Uint8Array {
-    if (text.length > LARGEST_CUT / 3) return encoder.encode(text)
+  /** A text as UTF-8; a lone surrogate becomes U+FFFD. */
+  encode(text: string): Uint8Array {
+    const encoder = hostEncoder()
+    if (encoder === null || text.length > LARGEST_CUT / 3) return encodeText(text)
     this.#makeRoom(text.length * 3)
     const { written } = encoder.encodeInto(text, this.#room.subarray(this.#used))
     return this.#room.subarray(this.#used, this.#used += written)

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LARGEST_CUT, Slab } from '../../../src/transports/slab.js'
+import { LARGEST_CUT, Slab } from '../../../src/core/slab.js'
 
 const encoder = new TextEncoder()
 
@@ -27,7 +27,7 @@ describe('Slab', () => {
     fc.assert(fc.property(fc.array(fc.tuple(text, fc.nat(300)), { maxLength: 30 }), (asked) => {
       const slab = new Slab()
       const given = asked.map(([one, length]) => {
-        const bytes = slab.encode(one, encoder)
+        const bytes = slab.encode(one)
         slab.cut(length).fill(0xff)
         return bytes
       })
@@ -39,7 +39,7 @@ describe('Slab', () => {
     const slab = new Slab()
     for (let length = 330; length < 350; length++) {
       const text = '\ud800'.padEnd(length, '\uffee')
-      expect(slab.encode(text, encoder)).toEqual(encoder.encode(text))
+      expect(slab.encode(text)).toEqual(encoder.encode(text))
     }
   })
 })
