@@ -19,11 +19,14 @@ export const alias = [
   { find: /^(?:\.\/core\.wasm|cloudflare:\w+)$/, replacement: source('test/hosts/workerd/stand-in.ts') },
 ]
 
+/** Pages in Chromium, which take as long as a hundred other files: `npm run test:browser`. */
+export const browser = ['test/interop/chromium.test.ts', 'test/interop/trace-page.test.ts']
+
 export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/long/**'],
+    exclude: [...configDefaults.exclude, ...browser, 'test/long/**', 'test/bundles/**'],
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
     // Left to itself vitest keeps one of two cores free; many tests wait for other programs.

@@ -18,9 +18,14 @@ export const timers: ContractSuite = {
       name: 'calls come in order of their time, whatever the order in which they were made',
       async run({ reactor }) {
         const order: number[] = []
-        for (const ms of [30, 10, 20, 0, 15, 5]) reactor.callLater(ms, () => void order.push(ms))
+        for (const ms of [30, 10, 20, 0, 15, 5]) {
+          const call = reactor.callLater(ms, () => void order.push(due))
+          // By the clock when it was made: a host may stop for longer than what lies between two of them.
+          const due = call.getTime()
+        }
         await until(reactor, () => order.length === 6)
-        equal(order, [0, 5, 10, 15, 20, 30])
+        // Calls of one millisecond come as they were made.
+        equal(order.map(Math.floor), order.map(Math.floor).sort((one, other) => one - other))
       },
     },
     {
