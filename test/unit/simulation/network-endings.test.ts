@@ -3,7 +3,8 @@
  * undone by a host that has crashed is not done for it.
  */
 import { describe, expect, it } from 'vitest'
-import { Programs } from './network-programs.js'
+import { LINGER } from '../../../src/transports/limits.js'
+import { HalfRecorder, Programs } from './network-programs.js'
 import { makeProgram, PartyFactory } from './network-model.js'
 import type { Party } from './network-model.js'
 import { TestWorld } from './network-world.js'
@@ -119,5 +120,37 @@ describe('the end of a stream comes after all of its bytes', () => {
     world.run(60_000)
     expect(server.bytes.length).toBe(100)
     expect(server.events).toEqual(['made', 'data', 'lost ConnectionDone'])
+  })
+})
+
+describe('who has closed in order', () => {
+  it('takes what the other side still writes, unread, for as long as it lingers; then that is reset', () => {
+    const world = new TestWorld(1, { latency: 5 })
+    const [servers, clients] = [new Programs(() => new HalfRecorder()), new Programs()]
+    world.reactor('b').listenTCP(80, servers)
+    world.reactor('a').connectTCP('b', 80, clients)
+    world.run(1_000)
+    const [server, client] = [servers.built[0]!, clients.built[0]!]
+    client.transport!.loseConnection()
+    const resets = (): string[] => world.checks.lines.filter((line) => line.startsWith('rst'))
+    const write = (at: number): void => {
+      world.run(at)
+      server.transport!.write('x')
+    }
+    // The last but one comes a millisecond before the end of it, the last a millisecond after.
+    for (const after of [20, 500, 1_000, 1_500, LINGER - 6, LINGER - 4]) write(1_000 + after)
+    world.run(1_000 + LINGER + 0.5)
+    expect(client.events).toEqual(['made', 'lost ConnectionDone'])
+    expect(resets()).toEqual([])
+    world.run(1_000 + LINGER + 5.9)
+    expect(resets()).toEqual(['rst 1/0'])
+    expect(server.events).toEqual(['made', 'read lost'])
+    // Who reads nothing more hears of it by writing.
+    write(1_000 + LINGER + 20)
+    world.run()
+    expect(server.events).toEqual(['made', 'read lost', 'lost ConnectionLost'])
+    expect(resets()).toEqual(['rst 1/0', 'rst 1/0 delivered'])
+    expect(client.bytes).toEqual([])
+    expect([...world.network.connections]).toEqual([])
   })
 })

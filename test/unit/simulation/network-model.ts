@@ -52,6 +52,10 @@ export class Party extends Protocol {
   endSeen = false
   reasons: Failure[] = []
   late = 0
+  /** Makes its bytes others than those of other connections. */
+  salt = 0
+  /** Is told of everything that it is told. */
+  witness: ((what: 'made' | 'data' | 'end' | 'lost', bytes: number) => void) | null = null
 
   constructor(side: Side) {
     super()
@@ -60,16 +64,18 @@ export class Party extends Protocol {
 
   override connectionMade(): void {
     this.log.push('made')
+    this.witness?.('made', 0)
   }
 
   override dataReceived(data: Uint8Array): void {
     if (this.reasons.length > 0 || this.endSeen) this.late += 1
     for (const byte of data) {
-      if (byte !== byteAt(1 - this.side, this.got)) this.wrong = true
+      if (byte !== byteAt(1 - this.side, this.got, this.salt)) this.wrong = true
       this.got += 1
     }
     if (this.log[this.log.length - 1]?.startsWith('data') === true) this.log.pop()
     this.log.push(`data ${this.got}`)
+    this.witness?.('data', data.length)
   }
 
   override connectionLost(reason: Failure): void {
@@ -77,6 +83,7 @@ export class Party extends Protocol {
     const name = reason.value.constructor.name
     if (name === 'ConnectionDone' && !this.closedByUs) this.endSeen = true
     this.log.push(`lost ${name}`)
+    this.witness?.('lost', 0)
   }
 
   perform(step: Step): void {
@@ -87,7 +94,7 @@ export class Party extends Protocol {
     switch (step.do) {
       case 'write': {
         const data = new Uint8Array(step.bytes)
-        for (let i = 0; i < data.length; i++) data[i] = byteAt(this.side, this.written + i)
+        for (let i = 0; i < data.length; i++) data[i] = byteAt(this.side, this.written + i, this.salt)
         if (!this.closedByUs && !transport.disconnecting) this.written += data.length
         transport.write(data)
         break
@@ -113,6 +120,7 @@ export class HalfParty extends Party {
   readConnectionLost(): void {
     this.endSeen = true
     this.log.push('read lost')
+    this.witness?.('end', 0)
   }
 
   writeConnectionLost(): void {
@@ -133,8 +141,8 @@ export class PartyFactory extends ClientFactory {
   }
 }
 
-function byteAt(side: number, offset: number): number {
-  return (offset * 31 + (offset >> 8) + side * 101) & 255
+function byteAt(side: number, offset: number, salt: number): number {
+  return (offset * 31 + (offset >> 8) + side * 101 + salt * 59) & 255
 }
 
 /** @returns what is wrong, '' if nothing */
