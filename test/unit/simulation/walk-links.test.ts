@@ -202,7 +202,7 @@ describe('streams', () => {
     const packets = String.fromCharCode(...traceToPcapng(new TraceReader(sim.trace())))
     expect(packets).not.toContain('not taken')
     const flags = [...packets.matchAll(/\x08\x00\x45[^]{8}\x06[^]{23}([^])/g)].map(([, one]) => one!.charCodeAt(0))
-    expect(packets.match(/x{100,}/g)!.join('')).toHaveLength(taken)
+    expect(packets.match(/x{8,}/g)!.join('')).toHaveLength(taken)
     expect(flags.filter((one) => (one & 1) !== 0)).toHaveLength(2)
   })
 
