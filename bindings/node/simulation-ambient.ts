@@ -37,8 +37,8 @@ type Place = [group: AmbientGroup, holder: unknown, prefix: string, names: reado
 /** Everything of this Node; what its version does not have is not in it. */
 export function ambientFunctions(): Ambient[] {
   const found = new Map<string, Ambient>()
-  const add = (module: string, [group, holder, prefix, names]: Place): void => {
-    if (typeof holder !== 'function' && (typeof holder !== 'object' || holder === null)) return
+  for (const [module, [group, holder, prefix, names]] of places()) {
+    if (typeof holder !== 'function' && (typeof holder !== 'object' || holder === null)) continue
     const keys = names instanceof RegExp ? Object.getOwnPropertyNames(holder).filter((key) => names.test(key)) : names
     for (const key of keys) {
       if (!Object.hasOwn(holder, key)) continue
@@ -46,12 +46,34 @@ export function ambientFunctions(): Ambient[] {
       found.set(`${module} ${name}`, { holder, key, name, group, module })
     }
   }
-  for (const place of globals()) add('', place)
-  for (const [name, places] of Object.entries(MODULES)) {
-    const module = process.getBuiltinModule(`node:${name}`) as Module | undefined
-    if (module !== undefined) for (const place of places(module)) add(name, place)
-  }
   return [...found.values()]
+}
+
+/** What may be allowed, in the order in which a message is to tell of it. */
+export interface Allowable {
+  readonly groups: readonly string[]
+  readonly modules: readonly string[]
+  /** Those of this Node, and those that other versions are known to have. */
+  readonly names: readonly string[]
+}
+
+/** Every word that `allow` knows. */
+export function allowable(): Allowable {
+  const names = new Set(ambientFunctions().map(({ name }) => name))
+  for (const [, [, , prefix, keys]] of places()) {
+    // What a pattern stands for in a Node that has none of it, nobody knows.
+    if (!(keys instanceof RegExp)) for (const key of keys) names.add(prefix + key)
+  }
+  return { groups: Object.keys(INSTEAD), modules: Object.keys(MODULES), names: [...names].sort() }
+}
+
+/** Each place with its module. */
+function * places(): Generator<[module: string, place: Place], void> {
+  for (const place of globals()) yield ['', place]
+  for (const [name, placesOf] of Object.entries(MODULES)) {
+    const module = process.getBuiltinModule(`node:${name}`) as Module | undefined
+    if (module !== undefined) for (const place of placesOf(module)) yield [name, place]
+  }
 }
 
 type Module = Record<string, unknown>

@@ -10,6 +10,7 @@
 import { syncBuiltinESMExports } from 'node:module'
 import { AmbientAccessError } from '../../src/errors/index.js'
 import type { GuardPort } from '../../src/testing/simulate/guard-port.js'
+import { checkAllow } from './simulation-allow.js'
 import { ambientFunctions, INSTEAD } from './simulation-ambient.js'
 import type { Ambient } from './simulation-ambient.js'
 
@@ -35,7 +36,12 @@ let standIns: StandIn[] | null = null
 
 /** The guard of Node. All of a process are one. */
 export class NodeGuard implements GuardPort {
+  check(allow: readonly string[]): void {
+    checkAllow(allow)
+  }
+
   begin(who: () => string, allow: readonly string[], caught?: (error: AmbientAccessError) => void): void {
+    checkAllow(allow)
     if (watches.length + holds === 0) replace()
     watches.push({ who, allow, caught })
   }

@@ -13,6 +13,7 @@ import type {
 import { nodeCore } from './load.js'
 import { breather, patience, SimulateBar } from './simulate-bar.js'
 import { defaultWorkers, simulateInWorkers } from './simulate-workers.js'
+import { checkAllow } from './simulation-allow.js'
 import { NodeGuard } from './simulation-guard.js'
 
 export * from '../../src/testing/index.js'
@@ -51,6 +52,8 @@ export async function simulate(
   const { workers = defaultWorkers(), seedTimeout, ...settings } = options
   if (!(Number.isSafeInteger(workers) && workers >= 0)) throw new RangeError(`workers: 0 or more, not ${workers}`)
   if (seedTimeout !== undefined && !(seedTimeout > 0)) throw new RangeError(`seedTimeout: above 0 ms, not ${seedTimeout}`)
+  // Before any thread is: there it would be the first seed that fails.
+  if (settings.allow !== undefined && settings.guard !== null) checkAllow(settings.allow)
   const bar = new SimulateBar()
   const all: PortableOptions = { progress: (progress) => bar.show(progress), ...settings }
   try {

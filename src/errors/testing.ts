@@ -6,13 +6,23 @@
 import { WhorlError } from './base.js'
 import type { ErrorDetails, Fault } from './base.js'
 
+/** Further properties of a {@link RecordingError}. */
+export interface RecordingErrorDetails extends ErrorDetails {
+  /** Where in the file; bytes from its beginning. */
+  position?: number
+}
+
 /** A recording cannot be read: it is none, of another version, or damaged. */
 export class RecordingError extends WhorlError {
   static override readonly code: string = 'ERR_TESTING_RECORDING'
   static override readonly fault: Fault = 'local'
 
-  constructor(message = 'The recording cannot be read.', details?: ErrorDetails) {
+  /** Where in the file what is wrong begins, or the file ends: bytes from its beginning; −1 if that is not known. */
+  readonly position: number
+
+  constructor(message = 'The recording cannot be read.', details: RecordingErrorDetails = {}) {
     super(message, details)
+    this.position = details.position ?? -1
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * BlockWriter: bytes, numbers and text into blocks of one size, each handed on when it is full.
  *
- * Owns: the block that is being filled, and what happens when nobody can take one. Must not know: records.
+ * Owns: the block that is being filled, its frame, and what happens when nobody can take one. Must not know: records.
  */
 
+import { FIRST_SUM, FRAME_HEAD, sealFrame } from './frames.js'
 import { asBytes, putNumber } from '../trace/varint.js'
 
 /** Most bytes that `number` writes: 53 bits, 7 in each. */
@@ -16,25 +17,43 @@ export class BlockWriter {
   #block: Uint8Array
   #at = 0
   readonly #take: (block: Uint8Array) => boolean
+  readonly #isFramed: boolean
+  // Where the frame begins, and what is in it.
+  #frame = 0
+  #from = 0
+  #sum = FIRST_SUM
 
-  /** @param take gets each block, to keep unless it returns true; must not throw */
-  constructor(size: number, take: (block: Uint8Array) => boolean) {
+  /**
+   * @param take gets each block, to keep unless it returns true; must not throw
+   * @param magic stands before the frames that the blocks then are; null: the blocks are no frames
+   */
+  constructor(size: number, take: (block: Uint8Array) => boolean, magic: readonly number[] | null = null) {
     this.#block = new Uint8Array(size)
     this.#take = take
+    this.#isFramed = magic !== null
+    this.#begin(magic ?? [])
   }
 
   /** Bytes that are in no finished block yet. */
   get waiting(): number {
-    return this.#at
+    return this.#at === this.#from ? 0 : this.#at
+  }
+
+  #begin(magic: readonly number[]): void {
+    this.#block.set(magic)
+    this.#frame = magic.length
+    this.#from = this.#isFramed ? magic.length + FRAME_HEAD : 0
+    this.#at = this.#from
   }
 
   /** Ends the block, however little is in it. */
   flush(): void {
-    if (this.#at === 0) return
+    if (this.#at === this.#from) return
     const { length } = this.#block
     const count = this.#at
+    if (this.#isFramed) this.#sum = sealFrame(this.#block, this.#frame, count, this.#sum)
     this.total += count
-    this.#at = 0
+    this.#begin([])
     // What is handed on before it is full, since time has passed, need not take the room of a whole block.
     if (count < length / 2) this.#take(this.#block.slice(0, count))
     else if (!this.#take(this.#block.subarray(0, count))) this.#block = new Uint8Array(length)

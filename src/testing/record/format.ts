@@ -4,7 +4,9 @@
  * Owns: the numbers. Must not know: who writes or reads them. All numbers are varints (7 bits a byte, lowest first)
  * unless said otherwise; times are whole microseconds of the recorded reactor's clock.
  *
- *   file    'WREC' version flags start features:value record*    features: what the host has, see record-parts.ts
+ *   file    'WREC' version:byte frame*
+ *   frame   length:4 checksum:4 bytes             see frames.ts; the bytes of all, one after the other:
+ *   bytes   flags start features:value record*    features: what the host has, see record-parts.ts
  *   record  kind (5 bits) | mark << 6, and then, by kind:
  *     NOW       delta                             a read of the clock; delta since the record before
  *     NOW_SAME                                    the same, and no time has passed
@@ -35,7 +37,7 @@
 
 /** 'WREC'. */
 export const MAGIC = [0x57, 0x52, 0x45, 0x43] as const
-export const VERSION = 1
+export const VERSION = 2
 /** The bytes that were sent are in the recording, not only a hash of them. */
 export const FLAG_OUTPUT = 1
 

@@ -80,7 +80,12 @@ function recordedFile(recorder: Recorder, file: FileHandle): { id: number, handl
   return { id, handle }
 }
 
-/** @internal */
+/**
+ * Without `compressShort` and `decompressShort`: what they give back would be in no record, and where a host has none
+ * its codecs do the same, whose output is in the recording.
+ *
+ * @internal
+ */
 export function recordCompression(recorder: Recorder, compression: CompressionHost): CompressionHost {
   return {
     codings: compression.codings,

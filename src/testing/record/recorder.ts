@@ -93,9 +93,7 @@ export class Recorder {
     this.#host = host
     this.#options = options
     this.#keepsOutput = output
-    this.#out = new BlockWriter(Math.floor(blockSize), (block) => this.#take(block))
-    for (const byte of MAGIC) this.#out.byte(byte)
-    this.#out.number(VERSION)
+    this.#out = new BlockWriter(Math.floor(blockSize), (block) => this.#take(block), [...MAGIC, VERSION])
     this.#out.number(output ? FLAG_OUTPUT : 0)
     this.#time = Math.floor(host.now() * 1000)
     this.#out.number(this.#time)

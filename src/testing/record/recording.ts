@@ -2,10 +2,12 @@
  * Recording: the records of a file, one after the other.
  *
  * Owns: reading the format, and saying each record in words. Must not know: replays. A file whose end is missing, since
- * its program was killed, ends with the last whole record.
+ * its program was killed, ends with the last whole record; one that was altered, or cut elsewhere than between two
+ * blocks, ends with an error after the last record that is as it was written.
  */
 import { RecordingError } from '../../errors/index.js'
 import { ByteReader, CutShort } from './byte-reader.js'
+import { readFrames } from './frames.js'
 import {
   ASKED, BORROW, CALL, DONE, END, ENTROPY, EVENT, FILLED, FIRST_EVENT, FLAG_OUTPUT, HASH_START, hashOf, JOBS,
   JOBS_ASKED, KIND_MASK, MAGIC, MARK_SHIFT, METHODS, NOTE, NOW, NOW_SAME, PAUSE, RECEIVED, RETURN, SEND, SENT, SOON,
@@ -65,26 +67,34 @@ export class Recording {
   /** When it began: ms of the recorded reactor's clock. */
   readonly start: number
   readonly #bytes: Uint8Array
+  readonly #flaw: RecordingError | null
   readonly #first: number
 
   /**
    * @param file whole, or in the blocks that the sink was given
-   * @throws RecordingError for what is none, or of another version
+   * @throws RecordingError for what is none, of another version, or damaged where it begins
    */
   constructor(file: Uint8Array | readonly Uint8Array[]) {
-    this.#bytes = file instanceof Uint8Array ? file : joined(file)
-    const from = new ByteReader(this.#bytes)
+    const whole = file instanceof Uint8Array ? file : joined(file)
+    const wrong = MAGIC.findIndex((byte, at) => whole[at] !== byte)
+    if (wrong >= 0) throw new RecordingError('This is no recording.', { position: wrong })
+    const version = whole[MAGIC.length]
+    if (version !== undefined && version !== VERSION) {
+      throw new RecordingError(
+        `The recording is of version ${version}, this reads ${VERSION}.`, { position: MAGIC.length })
+    }
+    const { bytes, flaw } = readFrames(whole, MAGIC.length + 1)
+    this.#bytes = bytes
+    this.#flaw = flaw
+    const from = new ByteReader(bytes)
     try {
-      if (MAGIC.some((byte) => from.byte() !== byte)) throw new RecordingError('This is no recording.')
-      const version = from.number()
-      if (version !== VERSION) {
-        throw new RecordingError(`The recording is of version ${version}, this reads ${VERSION}.`)
-      }
       this.hasOutput = (from.number() & FLAG_OUTPUT) !== 0
       this.start = from.number() / 1000
       this.features = checkFeatures(readValue(from) as Partial<HostFeatures> | undefined)
     } catch (error) {
-      throw error instanceof CutShort ? new RecordingError('This is no recording.') : error
+      if (!(error instanceof CutShort)) throw error
+      throw flaw ?? new RecordingError(
+        `The recording is cut short: it ends at byte ${whole.length}, and has not begun.`, { position: whole.length })
     }
     this.#first = from.at
   }
@@ -94,7 +104,11 @@ export class Recording {
     return this.features.name
   }
 
-  /** A line for each record: its number, the time in ms, and what it says. */
+  /**
+   * A line for each record: its number, the time in ms, and what it says.
+   *
+   * @throws RecordingError after the last that is as it was written, if the file was altered or cut
+   */
   * lines(): IterableIterator<string> {
     for (const item of this.items()) {
       yield `${item.number}\t${(item.time / 1000).toFixed(3)}\t${item.isEvent ? '→' : '←'} ${describe(item)}`
@@ -107,16 +121,18 @@ export class Recording {
     const past = { time: this.start * 1000, wall: 0, timers: 0, hasOutput: this.hasOutput }
     // What was read as a float may be off by a little.
     past.time = Math.round(past.time)
-    for (let number = 1; !from.isAtEnd; number++) {
+    for (let number = 1, isOver = false; !from.isAtEnd && !isOver; number++) {
+      let item: RecordedItem
       try {
-        const item = readItem(from, number, past)
-        yield item
-        if (item.kind === END) return
+        item = readItem(from, number, past)
       } catch (error) {
-        if (error instanceof CutShort) return
+        if (error instanceof CutShort) break
         throw error
       }
+      yield item
+      isOver = item.kind === END
     }
+    if (this.#flaw !== null) throw this.#flaw
     return
   }
 }

@@ -10,6 +10,13 @@ import type { AmbientAccessError } from '../../errors/index.js'
 /** Takes ambient clocks, timers, entropy and sockets away while a simulation runs. */
 export interface GuardPort {
   /**
+   * Whether each entry of a list names something that is guarded: one that does not, a slip of the pen, would allow
+   * nothing, and nobody would know why.
+   *
+   * @throws RangeError that names the entry, and what is possible
+   */
+  check?(allow: readonly string[]): void
+  /**
    * From now on, until the matching {@link end}, what is guarded throws an AmbientAccessError. Calls nest, and several
    * simulations may run in turns: each is known by the very function `who`.
    *
@@ -17,6 +24,7 @@ export interface GuardPort {
    * @param allow what may be used all the same: names (`Date.now`, `setTimeout`, `node:crypto`) and groups (`clock`,
    *   `timers`, `entropy`, `sockets`, `processes`)
    * @param caught told of each error just before it is thrown, so that a run fails although a program swallowed it
+   * @throws RangeError as `check` does
    */
   begin(who: () => string, allow: readonly string[], caught?: (error: AmbientAccessError) => void): void
   /** Ends what the call of `begin` with this `who` began; the latest one if not given. More calls do nothing. */

@@ -44,7 +44,7 @@ export interface SimulationOptions extends LinkOptions {
   core?: Core
   /** Keeps simulated code from the real machine. */
   guard?: GuardPort | null
-  /** What the guard lets pass. */
+  /** What the guard lets pass; an entry that it does not know is a RangeError that says what there is. */
   allow?: readonly string[]
   /** What wall clocks say at time 0, ms since 1970; 2000-01-01 if not given. */
   epoch?: number
@@ -76,6 +76,7 @@ export class Simulation {
       throw new TypeError(`a seed is a number or text, not ${String(seed)}`)
     }
     needTime('until', until)
+    guard?.check?.(allow)
     this.seed = seed
     this.hosts = hosts
     this.until = until

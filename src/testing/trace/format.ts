@@ -47,9 +47,13 @@ export const NOTE = 22
 /** Between what is known of the time before the first record that was kept, and that record. */
 export const GAP = 31
 
-/** Why something did not arrive, or no connection came about; the numbers that `lost` and `refused` take. */
+/**
+ * Why something did not arrive, or no connection came about; the numbers that `lost` and `refused` take. What was not
+ * taken has never left its program: it closed the connection before a buffer had room.
+ */
 export const LOSSES: readonly string[] = Object.freeze([
   'unknown', 'chance', 'partition', 'host down', 'nobody there', 'full', 'black hole', 'closed',
+  'not taken',
 ])
 /** Why a side of a connection ended; the numbers that `ended` takes. */
 export const ENDINGS: readonly string[] = Object.freeze(['orderly', 'reset', 'timed out', 'aborted', 'crashed'])

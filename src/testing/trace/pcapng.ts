@@ -128,7 +128,9 @@ class Exporter {
         this.#delivered(flow, record)
         break
       case 'lost':
-        this.#lost(flow, record)
+        // What never left its program is in no packet, and the end comes where it would have begun.
+        if (record.why === 'not taken') flow.written[record.direction] = record.offset
+        else this.#lost(flow, record)
         break
       case 'fin':
         if (record.isDelivered) this.#finArrived(flow, record.direction)

@@ -19,6 +19,7 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ambientFunctions } from '../../../bindings/node/simulation-ambient.js'
 import { NodeGuard } from '../../../bindings/node/simulation-guard.js'
+import { simulate, Simulation } from '../../../bindings/node/testing.js'
 import { AmbientAccessError } from '../../../src/errors/index.js'
 
 const guard = new NodeGuard()
@@ -231,6 +232,44 @@ describe('NodeGuard', () => {
     const uptime = os.uptime()
     guard.end()
     expect(uptime).toBeGreaterThan(0)
+  })
+
+  it('refuses to allow what it does not know, and says what there is', () => {
+    const refusal = (allow: unknown): string => {
+      try {
+        new Simulation({ seed: 1, allow: allow as string[] }).close()
+      } catch (error) {
+        return String(error)
+      }
+      return ''
+    }
+    const slip = refusal(['clock', 'Math.randon'])
+    expect(slip).toMatch(/^RangeError: allow: the guard knows no "Math\.randon"\. Is 'Math\.random' meant\? /)
+    expect(slip).toMatch(/Groups: clock, timers, entropy, sockets, processes\. Modules: .*\bcrypto\b.*\. Names: /)
+    for (const { name } of ambientFunctions()) expect(slip).toContain(name)
+    expect(refusal(['crypt0'])).toContain("Is 'crypto' meant?")
+    expect(refusal(['node:cryptos'])).toContain("Is 'node:crypto' meant?")
+    // Upper case is a slip, too; and what is like nothing gets no guess.
+    expect(refusal(['date.now'])).toContain("Is 'Date.now' meant?")
+    expect(refusal(['everything'])).toMatch(/knows no "everything"\. Groups/)
+    expect(refusal([''])).toMatch(/knows no ""\. Groups/)
+    expect(refusal([undefined])).toMatch(/^RangeError/)
+    expect(refusal('clock')).toMatch(/^TypeError: allow: a list of names, not clock/)
+    // What only other versions of Node have may stand in a list all the same.
+    expect(refusal(['clock', 'node:net', 'net', 'EventSource', 'crypto.randomBytes', 'Date'])).toBe('')
+  })
+
+  it('refuses it wherever a guard begins, also in a list that was added to, and takes nothing away then', async () => {
+    const { now } = Date
+    expect(() => guard.begin(() => 'a', ['nothing'])).toThrow(/knows no "nothing"/)
+    expect(Date.now).toBe(now)
+    const allow = ['clock']
+    guard.begin(() => 'a', allow)
+    guard.end()
+    allow.push('clocks')
+    expect(() => guard.begin(() => 'a', allow)).toThrow(/knows no "clocks"\. Is 'clock' meant/)
+    await expect(simulate(3, () => undefined, { allow: ['socket'] })).rejects.toThrow(/"socket"\. Is 'sockets' meant/)
+    await expect(simulate(3, () => undefined, { allow: ['sockets'] })).resolves.toMatchObject({ seeds: 3 })
   })
 
   it('with two at once asks the one whose turn it is', () => {

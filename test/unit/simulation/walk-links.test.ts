@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { DatagramProtocol } from '../../../src/protocols/index.js'
-import { Simulation, TraceReader } from '../../../src/testing/index.js'
+import { Simulation, TraceReader, traceToPcapng } from '../../../src/testing/index.js'
 import type { LinkOptions, TraceRecord } from '../../../src/testing/index.js'
 import { HalfRecorder, Programs, Recorder } from './network-programs.js'
 
@@ -175,6 +175,35 @@ describe('streams', () => {
     expect(records(sim, 'lost').map(({ time }) => time)).toEqual([1_000, 1_200, 1_600, 2_400])
     expect(records(sim, 'resent').map(({ time }) => time)).toEqual([4_000])
     expect((server as Timed).times).toEqual([[4_005, 1]])
+  })
+
+  it('that no buffer has taken when a UNIX socket is broken off are lost, and the trace says which', async () => {
+    const sim = new Simulation({ seed: 1, bufferBytes: 1_000, latency: 10 })
+    const [clients, servers] = [new Programs(), new Programs()]
+    sim.reactor('a').listenUNIX('/run/it', servers)
+    sim.reactor('a').connectUNIX('/run/it', clients)
+    await sim.run(1_000)
+    const [client, server] = [clients.built[0]!, servers.built[0]!]
+    flow(server).pauseProducing()
+    for (const length of [300, 1_900, 3_000]) client.transport!.write('x'.repeat(length))
+    await sim.run(2_000)
+    flow(client).abortConnection()
+    await sim.run(3_000)
+    flow(server).resumeProducing()
+    await sim.run()
+    // Its own buffer, and that of the other end.
+    const taken = server.text.length
+    expect(taken).toBeGreaterThanOrEqual(1_000)
+    expect(taken).toBeLessThan(5_200)
+    expect(records(sim, 'lost')).toMatchObject([
+      { time: 2_000, why: 'not taken', direction: 0, offset: taken, length: 5_200 - taken },
+    ])
+    // Wireshark is not shown as arrived what has never gone out.
+    const packets = String.fromCharCode(...traceToPcapng(new TraceReader(sim.trace())))
+    expect(packets).not.toContain('not taken')
+    const flags = [...packets.matchAll(/\x08\x00\x45[^]{8}\x06[^]{23}([^])/g)].map(([, one]) => one!.charCodeAt(0))
+    expect(packets.match(/x{8,}/g)!.join('')).toHaveLength(taken)
+    expect(flags.filter((one) => (one & 1) !== 0)).toHaveLength(2)
   })
 
   it('that wait in two buffers, in several pieces, come whole and in order', async () => {

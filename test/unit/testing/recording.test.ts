@@ -7,7 +7,8 @@ import { Reactor } from '../../../src/reactor/index.js'
 import { recordParts, Recording, Replay } from '../../../src/testing/index.js'
 import { BlockWriter } from '../../../src/testing/record/block-writer.js'
 import { ByteReader } from '../../../src/testing/record/byte-reader.js'
-import { HASH_START, hashOf } from '../../../src/testing/record/format.js'
+import { HASH_START, hashOf, MAGIC, VERSION } from '../../../src/testing/record/format.js'
+import { FIRST_SUM, readFrames, sealFrame } from '../../../src/testing/record/frames.js'
 import { joined } from '../../../src/testing/record/recording.js'
 import { readValue, writeValue } from '../../../src/testing/record/values.js'
 
@@ -71,17 +72,44 @@ const program = (reactor: Reactor, say: (text: string) => void): void => {
 }
 
 /** @param last ms that the host is silent for in the end */
-async function recorded(last = 100): Promise<{ file: Uint8Array, said: string[] }> {
+async function recorded(last = 100): Promise<{ file: Uint8Array, blocks: Uint8Array[], said: string[] }> {
   const blocks: Uint8Array[] = []
   const host = new HandHost()
   const base: ReactorParts = { core: defaultCore, host }
   const { parts, recorder } = recordParts(base, { sink: (block) => void blocks.push(block) })
   const said: string[] = []
   program(new Reactor(parts), (text) => said.push(text))
-  for (const step of [5, 5.25, 0.0004, 0.5, last]) await host.advance(step)
+  for (const step of [5, 5.25, 0.0004, 0.5, last]) {
+    await host.advance(step)
+    recorder.flush()
+  }
   recorder.stop()
   expect(host.timers.size).toBe(1)
-  return { file: joined(blocks), said }
+  expect(recorder.length).toBe(joined(blocks).length)
+  return { file: joined(blocks), blocks, said }
+}
+
+/** Its lines up to an error, and that error. */
+function read(file: Uint8Array): { lines: string[], error: unknown } {
+  const lines: string[] = []
+  try {
+    for (const line of new Recording(file).lines()) lines.push(line)
+  } catch (error) {
+    return { lines, error }
+  }
+  return { lines, error: null }
+}
+
+/** Replays the program from it. */
+async function relive(file: Uint8Array): Promise<{ said: string[], report: unknown, error: unknown }> {
+  const said: string[] = []
+  try {
+    const replay = new Replay(file)
+    program(replay.reactor, (text) => said.push(text))
+    return { said, report: await replay.run(), error: null }
+  } catch (error) {
+    return { said, report: null, error }
+  }
 }
 
 describe('values in a recording', () => {
@@ -149,25 +177,66 @@ describe('a recording of any host', () => {
     expect(() => replay.reactor.listenTCP(1, null as never)).toThrow(TypeError)
   })
 
-  it('that is cut anywhere is replayed as one that is not whole', async () => {
-    const { file, said } = await recorded()
-    const lines = [...new Recording(file).lines()]
-    expect(lines.at(-1)).toMatch(/the end of the recording$/)
-    for (let length = 0; length < file.length; length++) {
-      const part = file.subarray(0, length)
-      const again: string[] = []
-      let replay: Replay
-      try {
-        replay = new Replay(part)
-      } catch (error) {
-        expect(error).toBeInstanceOf(RecordingError)
-        continue
-      }
-      program(replay.reactor, (text) => again.push(text))
-      expect(await replay.run()).toMatchObject({ divergences: [], isWhole: false })
+  it('that is cut between two blocks, as by a kill, is replayed as one that is not whole', async () => {
+    const { file, blocks, said } = await recorded()
+    expect(blocks.length).toBeGreaterThan(3)
+    expect([...new Recording(file).lines()].at(-1)).toMatch(/the end of the recording$/)
+    for (let count = 1; count < blocks.length; count++) {
+      const again = await relive(joined(blocks.slice(0, count)))
+      expect(again).toMatchObject({ error: null, report: { divergences: [], isWhole: false } })
       // The last may have been said beyond the end of it.
-      expect(again.slice(0, -1)).toEqual(said.slice(0, Math.max(0, again.length - 1)))
+      expect(again.said.slice(0, -1)).toEqual(said.slice(0, Math.max(0, again.said.length - 1)))
     }
+  })
+
+  it('that is cut anywhere else is an error that says where, after all that is whole', async () => {
+    const { file, blocks, said } = await recorded()
+    const { lines } = read(file)
+    const ends = blocks.map((_, at) => joined(blocks.slice(0, at + 1)).length)
+    for (let length = 0; length < file.length; length++) {
+      if (ends.includes(length)) continue
+      const cut = read(file.subarray(0, length))
+      expect(cut.error).toMatchObject({ name: 'RecordingError', code: 'ERR_TESTING_RECORDING', position: length })
+      expect(cut.lines).toEqual(lines.slice(0, cut.lines.length))
+      if (length > ends[2]!) expect(cut.lines.length).toBeGreaterThan(2)
+      if (length > 5) expect(String(cut.error)).toMatch(new RegExp(`cut short.* byte ${length}`))
+      const again = await relive(file.subarray(0, length))
+      expect(again.error).toMatchObject({ name: 'RecordingError', position: length })
+      expect(said.slice(0, again.said.length)).toEqual(again.said)
+    }
+  })
+
+  it('of which a byte was altered is an error that says where, and never another recording', async () => {
+    const { file, blocks } = await recorded()
+    const { lines } = read(file)
+    const ends = blocks.map((_, at) => joined(blocks.slice(0, at + 1)).length)
+    for (let at = 0; at < file.length; at++) {
+      for (const change of [1, 0x80, 0xff]) {
+        const damaged = Uint8Array.from(file)
+        damaged[at]! ^= change
+        const { lines: seen, error } = read(damaged)
+        expect(error).toBeInstanceOf(RecordingError)
+        expect(seen).toEqual(lines.slice(0, seen.length))
+        const { position, message } = error as RecordingError
+        if (at < 5) expect(position).toBe(at)
+        // The block that it is in; or the end of the file, where the length of a block would lead beyond it.
+        else if (/altered between/.test(message)) expect(position).toBe([5, ...ends].findLast((end) => end <= at))
+        else expect(position).toBe(file.length)
+        expect((await relive(damaged)).error).toBeInstanceOf(RecordingError)
+      }
+    }
+  })
+
+  it('of which blocks were left out, doubled, exchanged or added is an error that says where', async () => {
+    const { file, blocks } = await recorded()
+    const [first, second, third, ...rest] = blocks as [Uint8Array, Uint8Array, Uint8Array, ...Uint8Array[]]
+    const at = first.length
+    for (const others of [[third, ...rest], [second, second, third, ...rest], [third, second, ...rest]]) {
+      const { error } = read(joined([first, ...others]))
+      expect(error).toMatchObject({ position: others[0] === second ? at + second.length : at })
+    }
+    expect(read(joined([file, second])).error).toMatchObject({ position: file.length })
+    expect((await relive(joined([file, second]))).error).toMatchObject({ position: file.length })
   })
 
   it('has a date for a program that did not look at it', async () => {
@@ -206,20 +275,32 @@ describe('a recording of any host', () => {
     expect([...same.recording.lines()].filter((line) => line.endsWith('a pause'))).toHaveLength(1)
   })
 
-  it('whose damage is found in the middle of a run ends it with that, and not as if it were over', async () => {
+  it('that is sealed but makes no sense is a RecordingError, and never anything else', () => {
+    const sealed = (bytes: readonly number[]): Uint8Array => {
+      const block = new Uint8Array(8 + bytes.length)
+      block.set(bytes, 8)
+      sealFrame(block, 0, block.length, FIRST_SUM)
+      return joined([Uint8Array.from([...MAGIC, VERSION]), block])
+    }
+    expect(() => new Replay(sealed([0, 1, 1]))).toThrow(/damaged: it does not say what kind of host/)
+    expect(() => new Recording(Uint8Array.from([...MAGIC, 1, 0, 1, 1]))).toThrow(/is of version 1, this reads 2/)
+    const deep = new Uint8Array(100_000).map((_, i) => i % 2 === 0 ? 9 : 1)
+    expect(() => readValue(new ByteReader(deep))).toThrow(RecordingError)
+  })
+
+  it('of which the records are damaged, though the checksum is right, ends a run with that', async () => {
     const { file } = await recorded()
+    const { bytes } = readFrames(file, MAGIC.length + 1)
     let damages = 0
-    for (let at = 0; at < file.length; at++) {
-      const damaged = Uint8Array.from(file)
-      damaged[at] ^= 0xff
-      const isSeen = (): boolean => {
-        try {
-          return [...new Recording(damaged).lines()].length < 0
-        } catch {
-          return true
-        }
-      }
-      if (!isSeen()) continue
+    for (let at = 0; at < bytes.length; at++) {
+      const block = new Uint8Array(8 + bytes.length)
+      block.set(bytes, 8)
+      block[8 + at]! ^= 0xff
+      sealFrame(block, 0, block.length, FIRST_SUM)
+      const damaged = joined([Uint8Array.from([...MAGIC, VERSION]), block])
+      const { error } = read(damaged)
+      if (error === null) continue
+      expect(error).toBeInstanceOf(RecordingError)
       damages += 1
       const reason = await Promise.resolve().then(() => {
         const replay = new Replay(damaged, { goOn: true })
@@ -230,24 +311,5 @@ describe('a recording of any host', () => {
       if (!(reason instanceof NotSupportedError)) expect(reason).toBeInstanceOf(RecordingError)
     }
     expect(damages).toBeGreaterThan(20)
-    const nothing = Uint8Array.from([...file.subarray(0, 4), 1, 0, 1, 1])
-    expect(() => new Replay(nothing)).toThrow(/damaged: it does not say what kind of host/)
-  })
-
-  it('that is damaged is a RecordingError, or another recording, and never anything else', async () => {
-    const { file } = await recorded()
-    for (let at = 0; at < file.length; at++) {
-      for (const change of [1, 0x80, 0xff]) {
-        const damaged = Uint8Array.from(file)
-        damaged[at] ^= change
-        try {
-          for (const line of new Recording(damaged).lines()) expect(line).not.toBe('')
-        } catch (error) {
-          expect(error).toBeInstanceOf(RecordingError)
-        }
-      }
-    }
-    const deep = new Uint8Array(100_000).map((_, i) => i % 2 === 0 ? 9 : 1)
-    expect(() => readValue(new ByteReader(deep))).toThrow(RecordingError)
   })
 })

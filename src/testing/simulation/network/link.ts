@@ -13,7 +13,7 @@ import type { LinkShape } from './options.js'
 
 /** Why something was lost: the numbers that traces have. */
 export const LOST = Object.freeze({
-  chance: 1, partition: 2, hostDown: 3, nobody: 4, full: 5, blackHole: 6, closed: 7,
+  chance: 1, partition: 2, hostDown: 3, nobody: 4, full: 5, blackHole: 6, closed: 7, notTaken: 8,
 })
 
 /** Why a stream ended: the numbers that traces have. */

@@ -5,6 +5,7 @@
  * end's program does with it. Source: RFC 9293 section 3.8, RFC 2018 (only what was lost is sent again).
  */
 
+import { LOST } from './link.js'
 import { EARLY, FLYING, GONE, Question, RIDING } from './segment.js'
 import type { Segment } from './segment.js'
 import {
@@ -230,8 +231,10 @@ export function truncate(s: StreamEnd): void {
     keep -= length
     at = 0
   }
+  const wanted = s.written
   s.written = s.sent
   for (const piece of kept) s.written += piece.length
+  if (wanted > s.written) s.wires.world.trace.lost(s.id, s.side, s.written, wanted - s.written, LOST.notTaken)
   s.backlog = kept.length === 0 ? null : { pieces: kept, at: 0 }
 }
 
