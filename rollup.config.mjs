@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { compact } from './scripts/compact.mjs'
+import { pure } from './scripts/pure.mjs'
 
 const { exports: subpaths, bin } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
@@ -58,6 +59,18 @@ const core = {
     : null,
 }
 
+const POLYFILL = /^Object\.hasOwn = Object\.hasOwn \|\| function[^]*?^\};?$/m
+
+/** The loader of the core without the one thing that it does when it is imported: ES2022 has Object.hasOwn. */
+const loader = {
+  name: 'loader',
+  transform(code, id) {
+    if (!/@assemblyscript.loader/.test(id)) return null
+    if (!POLYFILL.test(code)) throw new Error(`${id} no longer has what is taken out of it`)
+    return { code: code.replace(POLYFILL, ''), map: null }
+  },
+}
+
 function onwarn(warning) {
   // Two files of one folder may need each other; two layers may not.
   if (warning.code === 'CIRCULAR_DEPENDENCY' && new Set(warning.ids.map((id) => dirname(id))).size === 1) return
@@ -67,7 +80,7 @@ function onwarn(warning) {
 /** One file that imports nothing, as a module and as a classic script that defines `whorl`. */
 export const alone = {
   input: { [ALONE]: 'build/js/bindings/none/index.js' },
-  plugins: [absent, nodeResolve(), compact()],
+  plugins: [absent, nodeResolve(), pure(), compact()],
   onwarn,
   output: [
     { format: 'esm', entryFileNames: '[name].js' },
@@ -78,16 +91,14 @@ export const alone = {
 export default {
   input: entries(),
   external: [/^node:/, /^cloudflare:/],
-  plugins: [core, nodeResolve(), compact()],
+  plugins: [core, loader, nodeResolve(), pure(), compact()],
   onwarn,
   output: {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     hoistTransitiveImports: false,
-    // Each file costs a program's start as much as some thirty thousand characters do: the core is one. But what a
-    // Deferred needs of it stays outside: esbuild keeps most of whatever lies in one file with it.
-    onlyExplicitManualChunks: true,
+    // Each file costs a program's start as much as some thirty thousand characters do: the core is one.
     manualChunks: (id) => CORE.test(id) ? 'core' : undefined,
     banner: (chunk) => chunk.isEntry && commands.includes(chunk.name) ? '#!/usr/bin/env node' : '',
   },

@@ -12,7 +12,7 @@ import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, ver
 const SOURCES = ['src', 'bindings', 'assembly/abi', 'examples', 'bench', 'test/sim/runner', 'test/sim/scenarios',
   'test/contract', 'test/hosts/runner', ...insideHosts()]
 const SETTINGS = ['package.json', 'tsconfig.base.json', 'tsconfig.json', 'tsconfig.build.json', 'rollup.config.mjs',
-  'scripts/build.mjs', 'scripts/compact.mjs']
+  'scripts/build.mjs', 'scripts/compact.mjs', 'scripts/pure.mjs']
 
 /** What runs in other hosts, and what starts them; not the tests beside it. */
 function insideHosts() {

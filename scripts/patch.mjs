@@ -44,7 +44,8 @@ function placesOf(bytes) {
   return places
 }
 
-const keyAt = (bytes, at) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', at, at + SHORTEST)
+const keyAt = ({ buffer, byteOffset, length }, at) =>
+  Buffer.from(buffer, byteOffset, length).toString('latin1', at, at + SHORTEST)
 
 /** The longest equal part; of several the one that is nearest to where the last one ended. */
 function longest(starts, from, to, at, next) {

@@ -5,8 +5,7 @@
  * RFC 5952 (one spelling), inet_ntop for what ends in a dotted quad.
  */
 
-const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
-const QUAD = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`)
+const QUAD = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 const GROUP = /^[0-9a-f]{1,4}$/i
 const ZONE = /^[^%\s/]+$/
 

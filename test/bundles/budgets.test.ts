@@ -25,8 +25,8 @@ describe.each(Object.keys(BUNDLERS))('%s', (bundler) => {
       sizes.push(`${(size / 1024).toFixed(1).padStart(6)} of ${limit}  ${what}, ${bundler}, ${platform}`)
       expect(size).toBeLessThan(limit * 1024)
       expect(size).toBeGreaterThan(1024)
-      if (bare) expect(code).not.toMatch(/WebAssembly|AGFzbQ/)
-      else expect(code).toMatch(/AGFzbQ/)
+      // Not the code itself: whoever reads what failed would get all of it.
+      expect(/WebAssembly|AGFzbQ/.test(code)).toBe(bare !== true)
       // Whoever weighs what does not run weighs nothing.
       const file = join(folder, 'bundled.mjs')
       writeFileSync(file, code)

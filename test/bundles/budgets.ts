@@ -22,7 +22,8 @@ export const BUDGETS: readonly Budget[] = [
   {
     what: 'a parser of `whorl/core`', limit: 40,
     program: `import { createCore } from 'whorl/core'
-      createCore().lineParser({ handler: { line: (line) => console.log(line) } }).receive(Uint8Array.of(104, 105, 13, 10))`,
+      const parser = createCore().lineParser({ handler: { line: (line) => console.log(line) } })
+      parser.receive(Uint8Array.of(104, 105, 13, 10))`,
   },
   {
     what: 'a `LineReceiver` of `whorl`', limit: 60,

@@ -52,7 +52,8 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
 
   async vite(input, platform, folder) {
     await viteBuild({
-      root: folder, configFile: false, logLevel: 'silent', ...(platform === 'node' ? { ssr: { noExternal: true } } : {}),
+      root: folder, configFile: false, logLevel: 'silent',
+      ...(platform === 'node' ? { ssr: { noExternal: true } } : {}),
       build: {
         outDir: 'out', minify: true, target: 'es2022', ssr: platform === 'node' ? input : false,
         ...(platform === 'node' ? {} : { lib: { entry: input, formats: ['es'], fileName: 'out' } }),

@@ -3,7 +3,10 @@
  * package as it would be published.
  */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync,
+  renameSync, rmSync, writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { build } from '../../scripts/build.mjs'
 import { appPlace, root, tarball, toolsPlace } from './place.js'
