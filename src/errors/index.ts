@@ -77,7 +77,9 @@ export type { RedirectErrorDetails, RequestPhase } from './http-client.js'
 export {
   LeftBehind, NotReplayable, RecordingError, ReplayDivergence, SimulationError, UnexpectedResult,
 } from './testing.js'
-export type { Leftover, NotReplayableDetails, ReplayDifference, SimulationErrorDetails } from './testing.js'
+export type {
+  Leftover, NotReplayableDetails, RecordingErrorDetails, ReplayDifference, SimulationErrorDetails,
+} from './testing.js'
 export { AmbientAccessError, SimulationFailure } from './simulate.js'
 export type { AmbientAccessDetails, SimulationFailureDetails } from './simulate.js'
 export { TraceError } from './trace.js'

@@ -154,7 +154,8 @@ export class Simulation {
   }
 
   /**
-   * Lets things happen until nothing is left that could, or until a time.
+   * Lets things happen until nothing is left that could, or until a time. Without one, and with a timer that always sets
+   * the next, it goes on for almost nine virtual years, and nothing else of the process runs meanwhile.
    *
    * @param untilMs virtual ms since the simulation was made; `until` of the options if not given
    * @throws what a boot, what `at` was given or a check threw; SimulationError, AmbientAccessError

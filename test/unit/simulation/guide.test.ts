@@ -23,7 +23,7 @@ describe('the guide to simulation', () => {
   it('names files that there are', () => {
     const drawn = [...page.matchAll(/\]\(([^)]+\.svg)\)/g)].map((match) => `docs/guide/${match[1]!}`)
     const named = [...page.matchAll(/`(test\/[\w/.-]+\.ts)`/g)].map((match) => match[1]!)
-    expect([drawn.length, named.length]).toEqual([2, 5])
+    expect([drawn.length, named.length]).toEqual([2, 7])
     for (const path of [...drawn, ...named]) expect(existsSync(new URL(path, folder)), path).toBe(true)
   })
 
