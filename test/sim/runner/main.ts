@@ -15,6 +15,7 @@ import type { ScenarioFile } from './scenarios.js'
 const USAGE = `npm run sim -- [options]
 
   --seeds N        so many seeds, shared among the scenarios (1000)
+  --least N        no fewer for any of them (0)
   --from S         the first of them (0)
   --scenario NAME  only this one; may be given more than once
   --workers N      threads (as many as the machine runs at a time; 0: this one)
@@ -42,7 +43,7 @@ function read() {
   try {
     return parseArgs({
       options: {
-        seeds: { type: 'string' }, from: { type: 'string' }, scenario: { type: 'string', multiple: true },
+        seeds: { type: 'string' }, least: { type: 'string' }, from: { type: 'string' }, scenario: { type: 'string', multiple: true },
         workers: { type: 'string' }, json: { type: 'string' }, seed: { type: 'string' }, hosts: { type: 'string' },
         until: { type: 'string' }, faults: { type: 'string' }, help: { type: 'boolean' },
       },
@@ -95,10 +96,11 @@ function chosen(files: readonly ScenarioFile[], names: readonly string[] | undef
 
 async function runMany(files: readonly ScenarioFile[], values: Values): Promise<Line[]> {
   const total = whole('seeds', values.seeds) ?? 1_000
+  const least = whole('least', values.least) ?? 0
   const from = whole('from', values.from) ?? 0
-  if (!Number.isSafeInteger(from + total)) throw new UsageError(`there are no ${total} seeds from ${from} on`)
+  if (!Number.isSafeInteger(from + Math.max(total, least))) throw new UsageError(`there are no ${total} seeds from ${from} on`)
   const workers = whole('workers', values.workers)
-  const plan = [...seedsFor(files, total)]
+  const plan = [...seedsFor(files, total, least)]
   const run = ([file, count]: [ScenarioFile, number], options: SimulateOptions): Promise<Line> => {
     const seeds = Array.from({ length: count }, (_, index) => from + index)
     return measured(file, () => simulate(seeds, file.url, options), seeds)
@@ -213,7 +215,7 @@ async function main(): Promise<void> {
     refuse(values, ['hosts', 'until', 'faults'], 'is of a recipe, which needs --seed')
     lines = await runMany(files, values)
   } else {
-    refuse(values, ['seeds', 'from', 'workers'], 'is for many seeds, and --seed is for one')
+    refuse(values, ['seeds', 'least', 'from', 'workers'], 'is for many seeds, and --seed is for one')
     for (const file of files) lines.push(await runOne(file, values))
   }
   const seeds = lines.reduce((sum, line) => sum + line.seeds, 0)

@@ -31,8 +31,9 @@ export async function scenarioFiles(): Promise<ScenarioFile[]> {
   return found
 }
 
-/** So many seeds for each, `total` together at least. */
-export function seedsFor(files: readonly ScenarioFile[], total: number): Map<ScenarioFile, number> {
+/** So many seeds for each, `total` together at least, and `least` for each. */
+export function seedsFor<T extends Pick<ScenarioFile, 'share'>>(
+  files: readonly T[], total: number, least: number): Map<T, number> {
   const shares = files.reduce((sum, file) => sum + file.share, 0)
-  return new Map(files.map((file) => [file, Math.ceil(total * file.share / shares)]))
+  return new Map(files.map((file) => [file, Math.max(least, Math.ceil(total * file.share / shares))]))
 }
