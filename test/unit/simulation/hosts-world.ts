@@ -18,6 +18,7 @@ const EPOCH = 946_684_800_000
 const CALM = 10_000
 const LOOPBACK = 0.01
 export const LATENCY = [0.2, 2] as const
+export const STEADY = [4, 4] as const
 /** More than any datagram takes where there is no bound on bytes a second, ms. */
 const LONG = 300
 /** ms of silence until keep-alive asks. */
@@ -50,8 +51,10 @@ export class HostsWorld {
 
   constructor(seed: number, hosts: number) {
     const numbers = this.numbers = new Numbers(seed)
+    const isSteady = numbers.chance(0.5)
+    const latency = isSteady ? STEADY : LATENCY
     this.sim = new Simulation({
-      seed, trace: 'digest', latency: LATENCY, bufferBytes: numbers.chance(0.3) ? 2_000 : 262_144,
+      seed, trace: 'digest', latency, bufferBytes: numbers.chance(0.3) ? 2_000 : 262_144,
       segment: numbers.chance(0.3) ? [1, 60] : [1, 1_460],
     })
     this.sim.check(() => {
@@ -65,7 +68,8 @@ export class HostsWorld {
     for (const [from, to] of this.pairs()) {
       if (from === to) continue
       const rate = numbers.chance(0.4) ? 20_000 + numbers.below(80_000) : Infinity
-      this.#ways.set(`${from.name} ${to.name}`, new Way(rate))
+      const way = Object.assign(new Way(rate), { isSteady, least: latency[0] })
+      this.#ways.set(`${from.name} ${to.name}`, way)
       if (rate !== Infinity) this.sim.network.linkOneWay(from.name, to.name, { bandwidth: rate })
     }
   }

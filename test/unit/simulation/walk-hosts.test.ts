@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { Connection, Machine } from './hosts-model.js'
-import { ASKED, HostsWorld, LATENCY } from './hosts-world.js'
+import { ASKED, HostsWorld, LATENCY, STEADY } from './hosts-world.js'
 import type { Side } from './network-model.js'
 
 const SEEDS = 40
@@ -57,6 +57,11 @@ async function probe(world: HostsWorld, a: Machine, b: Machine): Promise<void> {
   world.compare(connection, expected)
 }
 
+function send(world: HostsWorld, a: Machine, b: Machine): void {
+  const { numbers } = world
+  for (let i = numbers.below(4); i >= 0; i--) world.send(a, b, numbers.below(1_200))
+}
+
 /** Some do everything that they can at the instant before. */
 function crash(world: HostsWorld, a: Machine, b: Machine): void {
   const { numbers } = world
@@ -75,7 +80,7 @@ function crash(world: HostsWorld, a: Machine, b: Machine): void {
 
 function shape(world: HostsWorld, a: Machine, b: Machine): void {
   const { numbers } = world
-  const latency = ([[5, 60], LATENCY, [4, 4], [4, 4]] as const)[numbers.below(4)]!
+  const latency = ([[5, 60], LATENCY, STEADY, STEADY] as const)[numbers.below(4)]!
   const some = (often: number, part: number): number => numbers.chance(often) ? part : 0
   world.shape(a, b, { loss: some(0.3, 0.3), duplicate: some(0.4, 0.5), latency, reorder: some(0.4, 0.3) })
 }
@@ -95,7 +100,7 @@ const DEEDS: readonly (readonly [number, Deed])[] = [
   [14, use],
   [4, probe],
   [4, (world) => world.calm()],
-  [8, (world, a, b) => world.send(a, b, Math.floor(world.numbers.float() * 1_200))],
+  [8, send],
   [4, (world, a) => world.send(a, null, world.numbers.below(300))],
   [4, (world, a) => world.join(a)],
   [3, crash],
