@@ -58,6 +58,10 @@ export class Way {
   loss = 0
   duplicate = 0
   least = 0.2
+  /** Nothing is overtaken. */
+  isSteady = false
+  /** Counts how often it was made another. */
+  shape = 0
   readonly rate: number
   #waits = 0
   #passed = 0
@@ -153,6 +157,15 @@ export class Connection {
   }
 }
 
+/** How somebody may have a datagram: not before a time, so many times at most, after those that were held with it. */
+export interface Leave {
+  earliest: number
+  most: number
+  /** The way's, when it was sent. */
+  readonly shape: number
+  flock: { last: number } | null
+}
+
 /** A datagram, and who is to have it. */
 export interface Sent {
   readonly id: number
@@ -160,8 +173,7 @@ export interface Sent {
   readonly bytes: Uint8Array
   readonly time: number
   readonly isGroup: boolean
-  /** Who may have it, not before a time, so many times at most. */
-  readonly may: Map<Machine, { earliest: number, most: number }>
+  readonly may: Map<Machine, Leave>
   /** Who has to have it. */
   readonly must: Set<Machine>
 }

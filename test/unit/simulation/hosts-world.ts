@@ -17,9 +17,23 @@ const EPOCH = 946_684_800_000
 /** In which everything is over that nobody disturbs, if nothing was lost, ms. */
 const CALM = 10_000
 const LOOPBACK = 0.01
+export const LATENCY = [0.2, 2] as const
+export const STEADY = [4, 4] as const
+/** More than any datagram takes where there is no bound on bytes a second, ms. */
+const LONG = 300
+/** ms of silence until keep-alive asks. */
+export const ASKED = 5_000
 
 /** How a connection has to come out. */
 export type Outcome = 'connected' | 'refused' | 'timeout' | 'refused or timeout' | 'connected or timeout'
+
+/** How a way is to be from now on. */
+export interface Shape {
+  loss: number
+  duplicate: number
+  latency: readonly [number, number]
+  reorder: number
+}
 
 export class HostsWorld {
   readonly sim: Simulation
@@ -37,8 +51,10 @@ export class HostsWorld {
 
   constructor(seed: number, hosts: number) {
     const numbers = this.numbers = new Numbers(seed)
+    const isSteady = numbers.chance(0.5)
+    const latency = isSteady ? STEADY : LATENCY
     this.sim = new Simulation({
-      seed, trace: 'digest', bufferBytes: numbers.chance(0.3) ? 2_000 : 262_144,
+      seed, trace: 'digest', latency, bufferBytes: numbers.chance(0.3) ? 2_000 : 262_144,
       segment: numbers.chance(0.3) ? [1, 60] : [1, 1_460],
     })
     this.sim.check(() => {
@@ -52,7 +68,8 @@ export class HostsWorld {
     for (const [from, to] of this.pairs()) {
       if (from === to) continue
       const rate = numbers.chance(0.4) ? 20_000 + numbers.below(80_000) : Infinity
-      this.#ways.set(`${from.name} ${to.name}`, new Way(rate))
+      const way = Object.assign(new Way(rate), { isSteady, least: latency[0] })
+      this.#ways.set(`${from.name} ${to.name}`, way)
       if (rate !== Infinity) this.sim.network.linkOneWay(from.name, to.name, { bandwidth: rate })
     }
   }
@@ -185,7 +202,7 @@ export class HostsWorld {
   keepAlive(connection: Connection, side: 0 | 1): void {
     if (!connection.isAlive(side)) return
     const { transport } = connection.parties[side]
-    ;(transport as unknown as { setTcpKeepAlive(on: boolean, ms: number): void }).setTcpKeepAlive(true, 5_000)
+    ;(transport as unknown as { setTcpKeepAlive(on: boolean, ms: number): void }).setTcpKeepAlive(true, ASKED)
     connection.keepAlive[side] = true
   }
 
@@ -243,7 +260,8 @@ export class HostsWorld {
     for (const one of receivers) {
       const way = this.way(from, one)
       const least = one === from ? LOOPBACK : way.least
-      may.set(one, { earliest: this.now + least - 0.001, most: way.duplicate > 0 ? 2 : 1 })
+      const most = way.duplicate > 0 ? 2 : 1
+      may.set(one, { earliest: this.now + least - 0.001, most, shape: way.shape, flock: null })
       if (one.life !== null && !way.isCut && way.loss === 0) must.add(one)
       way.handed(this.now, 4 + length)
     }
@@ -267,6 +285,10 @@ export class HostsWorld {
     may.most -= 1
     const way = this.way(sent.from, machine)
     if (may.most < 0) wrong('too often')
+    if (may.flock !== null) {
+      if (may.flock.last > sent.id) wrong('that was held, after one that came later')
+      may.flock.last = sent.id
+    }
     if (this.now < may.earliest) wrong(`${may.earliest - this.now} ms too early`)
     if (way.isTroubled) wrong('where nothing passes')
     if (sent.must.delete(machine) && !way.came(this.now, bytes.length)) wrong('faster than its link is')
@@ -407,10 +429,7 @@ export class HostsWorld {
   cut(from: Machine, to: Machine): void {
     this.way(from, to).isCut = true
     for (const one of this.#sent) if (one.from === from) one.must.delete(to)
-    for (const one of this.#between(from, to)) {
-      one.isClean = one.mustEnd = false
-      if (one.keepAlive.includes(true)) one.isBlamed = true
-    }
+    for (const one of this.#between(from, to)) one.isClean = one.mustEnd = false
   }
 
   partition(a: Machine[], b: Machine[], oneWay: boolean): void {
@@ -428,9 +447,26 @@ export class HostsWorld {
   mend(what: 'heal' | 'release' | 'healAll', a: Machine, b: Machine): void {
     if (what === 'healAll') this.sim.network.healAll()
     else this.sim.network[what](a.name, b.name)
+    if (what !== 'heal') {
+      for (const [from, to] of what === 'release' ? [[a, b], [b, a]] as const : this.pairs()) this.#released(from, to)
+    }
     for (const way of what === 'healAll' ? this.#ways.values() : [this.way(a, b), this.way(b, a)]) {
       if (what !== 'release') way.isCut = false
       if (what !== 'heal') way.isHeld = false
+    }
+  }
+
+  /** What has waited there takes the way's time from now on. */
+  #released(from: Machine, to: Machine): void {
+    const way = this.way(from, to)
+    const flock = { last: -1 }
+    if (!way.isHeld || way.rate !== Infinity) return
+    for (const one of this.#sent) {
+      const may = one.may.get(to)
+      if (one.from !== from || may === undefined || one.time + LONG > this.now) continue
+      may.earliest = this.now + way.least - 0.001
+      // They have come in the order in which they were sent.
+      may.flock = way.isSteady && may.shape === way.shape ? flock : null
     }
   }
 
@@ -448,10 +484,13 @@ export class HostsWorld {
     }
   }
 
-  shape(from: Machine, to: Machine, loss: number, duplicate: number, latency: [number, number], reorder: number): void {
+  shape(from: Machine, to: Machine, options: Shape): void {
     if (from === to) return
-    this.sim.network.linkOneWay(from.name, to.name, { loss, duplicate, latency, reorder })
-    Object.assign(this.way(from, to), { loss, duplicate, least: latency[0] })
+    const { loss, duplicate, latency, reorder } = options
+    this.sim.network.linkOneWay(from.name, to.name, options)
+    const isSteady = latency[0] === latency[1] && reorder === 0
+    const way = this.way(from, to)
+    Object.assign(way, { loss, duplicate, least: latency[0], isSteady, shape: way.shape + 1 })
     if (loss > 0) for (const one of this.#between(from, to)) one.isClean = false
   }
 

@@ -4,14 +4,14 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { Connection, Machine } from './hosts-model.js'
-import { HostsWorld } from './hosts-world.js'
+import { ASKED, HostsWorld, LATENCY, STEADY } from './hosts-world.js'
 import type { Side } from './network-model.js'
 
 const SEEDS = 40
 const STEPS = 70
 const PORTS = [80, 80, 80, 81] as const
-/** ms in which keep-alive of 5 s finds out that nobody answers: nine questions, 75 s apart. */
-const KEEP_ALIVE = 5_000 + 9 * 75_000
+/** ms after which keep-alive gives up, from its first question on: nine of them, 75 s apart. */
+const GIVEN_UP = 9 * 75_000
 
 type Deed = (world: HostsWorld, a: Machine, b: Machine) => unknown
 
@@ -44,7 +44,9 @@ function use(world: HostsWorld): void {
 
 function connect(world: HostsWorld, a: Machine, b: Machine): Connection | null {
   const { numbers } = world
-  return world.connect(a, b, PORTS[numbers.below(PORTS.length)]!, [numbers.chance(0.5), numbers.chance(0.5)])
+  // Where somebody listens at both, both are asked for.
+  const port = b.stop81 !== null && numbers.chance(0.5) ? 81 : PORTS[numbers.below(PORTS.length)]!
+  return world.connect(a, b, port, [numbers.chance(0.5), numbers.chance(0.5)])
 }
 
 async function probe(world: HostsWorld, a: Machine, b: Machine): Promise<void> {
@@ -55,32 +57,68 @@ async function probe(world: HostsWorld, a: Machine, b: Machine): Promise<void> {
   world.compare(connection, expected)
 }
 
+function send(world: HostsWorld, a: Machine, b: Machine): void {
+  const { numbers } = world
+  for (let i = numbers.below(4); i >= 0; i--) world.send(a, b, numbers.below(1_200))
+}
+
+/** Some do everything that they can at the instant before. */
+function crash(world: HostsWorld, a: Machine, b: Machine): void {
+  const { numbers } = world
+  if (numbers.chance(0.5)) {
+    world.resolve(a, b)
+    world.send(a, b, 10)
+    world.later(a, numbers.float())
+    connect(world, a, b)
+    for (const one of world.connections) {
+      if (one.touches(a)) world.perform(one, { do: 'write', side: one.from === a ? 0 : 1, bytes: 100 })
+    }
+  }
+  world.crash(a)
+  if (numbers.chance(0.2)) world.restart(a)
+}
+
+function shape(world: HostsWorld, a: Machine, b: Machine): void {
+  const { numbers } = world
+  const latency = ([[5, 60], LATENCY, STEADY, STEADY] as const)[numbers.below(4)]!
+  const some = (often: number, part: number): number => numbers.chance(often) ? part : 0
+  world.shape(a, b, { loss: some(0.3, 0.3), duplicate: some(0.4, 0.5), latency, reorder: some(0.4, 0.3) })
+}
+
+/** Mostly where that does something. */
+function mend(world: HostsWorld, a: Machine, b: Machine): void {
+  const { numbers } = world
+  const what = (['heal', 'heal', 'release', 'release', 'healAll'] as const)[numbers.below(5)]!
+  const bad = world.pairs().filter(([from, to]) => world.way(from, to).isTroubled)
+  const [from, to] = bad[numbers.below(bad.length + 1)] ?? [a, b]
+  world.mend(what, from, to)
+}
+
 /** What may happen, and how often. */
 const DEEDS: readonly (readonly [number, Deed])[] = [
   [8, connect],
   [14, use],
-  [3, probe],
-  [2, (world) => world.calm()],
-  [8, (world, a, b) => world.send(a, b, Math.floor(world.numbers.float() * 1_200))],
+  [4, probe],
+  [4, (world) => world.calm()],
+  [8, send],
   [4, (world, a) => world.send(a, null, world.numbers.below(300))],
   [4, (world, a) => world.join(a)],
-  [2, (world, a) => world.crash(a)],
+  [3, crash],
   [3, (world, a) => (a.life === null || world.numbers.chance(0.2)) && world.restart(a)],
   [3, (world, a) => world.keep(a, `key ${world.numbers.below(3)}`,
     world.numbers.chance(0.3) ? null : String(world.now))],
   [3, (world, a) => world.later(a, world.numbers.float() * 3_000)],
   [2, (world, a) => world.skew(a, world.numbers.between(-5_000, 5_000), world.numbers.between(-200_000, 200_000))],
   [3, (world, a, b) => world.resolve(a, world.numbers.chance(0.2) ? null : b)],
-  [2, (world, a) => world.listen81(a)],
-  [2, (world, a) => world.rule(a, world.numbers.chance(0.5) ? 'refuse' : 'blackHole',
+  [4, (world, a) => world.listen81(a)],
+  [3, (world, a) => world.rule(a, world.numbers.chance(0.5) ? 'refuse' : 'blackHole',
     world.numbers.chance(0.5) ? null : 80, world.numbers.chance(0.4))],
   [3, (world, a, b) => world.hold(a, b)],
   [3, (world, a, b) => world.partition([a], world.numbers.chance(0.3) ? world.machines : [b],
     world.numbers.chance(0.4))],
-  [5, (world, a, b) => world.mend((['heal', 'release', 'healAll'] as const)[world.numbers.below(3)]!, a, b)],
+  [6, mend],
   [1, (world, a, b) => world.reset(a, b)],
-  [2, (world, a, b) => world.shape(a, b, world.numbers.chance(0.4) ? 0.3 : 0, world.numbers.chance(0.4) ? 0.5 : 0,
-    world.numbers.chance(0.5) ? [5, 60] : [0.2, 2], world.numbers.chance(0.5) ? 0.3 : 0)],
+  [3, shape],
   [4, (world) => touch(world, (connection, side) => world.keepAlive(connection, side))],
 ]
 
@@ -90,9 +128,10 @@ async function step(world: HostsWorld): Promise<void> {
   const { machines, numbers } = world
   let at = numbers.below(WEIGHT)
   const [, deed] = DEEDS.find(([weight]) => (at -= weight) < 0)!
-  const [a, b] = [numbers.below(machines.length), numbers.below(machines.length)]
+  // Much happens between the same two, so that it meets.
+  const [a, b] = numbers.chance(0.4) ? [0, 1] : [numbers.below(machines.length), numbers.below(machines.length)]
   await deed(world, machines[a]!, machines[b]!)
-  await world.run(numbers.chance(0.6) ? numbers.float() * 3 : numbers.float() * 1_500)
+  if (numbers.chance(0.8)) await world.run(numbers.chance(0.6) ? numbers.float() * 3 : numbers.float() * 1_500)
 }
 
 function mendAll(world: HostsWorld): void {
@@ -103,16 +142,19 @@ function mendAll(world: HostsWorld): void {
       for (const what of ['refuse', 'blackHole'] as const) world.rule(machine, what, port, false)
     }
   }
-  for (const [from, to] of world.pairs()) world.shape(from, to, 0, 0, [0.2, 2], 0)
+  for (const [from, to] of world.pairs()) world.shape(from, to, { loss: 0, duplicate: 0, latency: LATENCY, reorder: 0 })
   for (const connection of world.connections) {
     for (const side of [0, 1] as const) world.perform(connection, { do: 'resume', side })
   }
 }
 
-/** One host is gone for good: whoever asks for it finds out, and nobody else hears of it. */
-async function vanish(world: HostsWorld, gone: Machine): Promise<void> {
-  const made = world.machines.filter((one) => one !== gone && one.life !== null && gone.life !== null)
+/** One host is gone, perhaps back at once: who asks for it finds out, in time, and nobody else hears of it. */
+async function vanish(world: HostsWorld, gone: Machine, isBack: boolean): Promise<void> {
+  if (gone.life === null) world.restart(gone)
+  const made = world.machines.filter((one) => one !== gone && one.life !== null)
     .map((one) => world.connect(gone, one, 80, [false, false])!)
+  await world.calm()
+  for (const one of made) for (const side of [0, 1] as const) world.perform(one, { do: 'write', side, bytes: 5_000 })
   // In this time everybody has asked again for what was lost.
   await world.calm(130_000)
   made.forEach((one, i) => i % 2 === 0 && world.keepAlive(one, 1))
@@ -120,14 +162,16 @@ async function vanish(world: HostsWorld, gone: Machine): Promise<void> {
   // Of these everything has come, so nobody waits for an answer.
   const whole = new Set(ours.filter((one) => one.isBetweenTwo))
   world.crash(gone)
+  if (isBack) world.restart(gone)
   const alone = ours.flatMap((connection) => ([0, 1] as const).map((side) => ({ connection, side })))
     .filter(({ connection, side }) => connection.knowsNothing(side))
     .filter(({ connection, side }) => connection.keepAlive[side] || whole.has(connection))
-  await world.run(KEEP_ALIVE - 1)
+  await world.run(isBack ? ASKED - 1 : ASKED + GIVEN_UP - 1)
   for (const { connection, side } of alone) {
     if (!connection.isAlive(side) && whole.has(connection)) world.problem(`told too early: ${connection}`)
   }
-  await world.run(2)
+  // Who is back answers the first question.
+  await world.run(isBack ? 20 : 2)
   for (const { connection, side } of alone) {
     const isTold = !connection.isAlive(side)
     if (isTold !== connection.keepAlive[side]) world.problem(`${isTold ? '' : 'not '}told: ${connection}`)
@@ -136,12 +180,13 @@ async function vanish(world: HostsWorld, gone: Machine): Promise<void> {
 }
 
 /** Nothing is wrong any more: what was written comes, whoever is alone learns it, and all is as on the first day. */
-async function finish(world: HostsWorld, isOneGone: boolean): Promise<void> {
+async function finish(world: HostsWorld, isOneGone: boolean, isBack: boolean): Promise<void> {
   const { machines, connections, sim } = world
   mendAll(world)
-  if (isOneGone) await vanish(world, machines[world.numbers.below(machines.length)]!)
+  if (isOneGone) await vanish(world, machines[world.numbers.below(machines.length)]!, isBack)
   for (const machine of machines) if (machine.life === null) world.restart(machine)
-  await world.calm(200_000)
+  // Long enough for keep-alive to give up whom it should not.
+  await world.calm(ASKED + GIVEN_UP + 100_000)
   for (const one of connections) {
     const [client, server] = one.parties
     for (const side of [0, 1] as const) {
@@ -187,7 +232,7 @@ async function walk(seed: number): Promise<HostsWorld> {
   const world = new HostsWorld(seed, 3)
   try {
     for (let i = 0; i < STEPS; i++) await step(world)
-    await finish(world, seed % 2 === 0)
+    await finish(world, seed % 2 === 0, seed % 4 === 0)
   } catch (error) {
     throw new Error(`seed ${seed}: ${String(error)}`, { cause: error })
   }
