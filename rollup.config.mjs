@@ -14,12 +14,12 @@ const { exports: subpaths, bin } = JSON.parse(readFileSync(new URL('package.json
 /** dist name of the entry for contexts that cannot import: one file with all of it. */
 const ALONE = 'none'
 
-/** dist name → compiled entry, read off the `types` and `default` of each subpath; and the commands. */
+/** dist name → compiled entry, read off the `types` and `default` of each subpath that has a source; and the commands. */
 function entries() {
   const found = {}
   const visit = (target) => {
     if (typeof target !== 'object') return
-    if (target.default !== undefined && target.types !== undefined) {
+    if (target.default?.endsWith('.js') && target.types?.startsWith('./dist/types/')) {
       const name = target.default.replace(/^\.\/dist\/(.*)\.js$/, '$1')
       if (name !== ALONE) found[name] = target.types.replace(/^\.\/dist\/types\/(.*)\.d\.ts$/, 'build/js/$1.js')
     }

@@ -4,7 +4,7 @@
  * build/js/   one JavaScript file and one declaration per source file (examples and bench run from here)
  * dist/       what the package publishes: one ESM graph with shared chunks, declarations, core.wasm
  */
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { buildCore } from './build-core.mjs'
 import { at, fail, filesBelow, hashOf, isFresh, isMain, runTool, say, stamp, versionOf, withLock } from './lib.mjs'
@@ -19,6 +19,12 @@ function insideHosts() {
   return filesBelow('test/hosts').map((file) => relative(at(), file))
     .filter((file) => /^test\/hosts\/[^/]+\/(?:in-host\/|[^/.]+\.ts$)/.test(file.replaceAll('\\', '/')))
 }
+
+/** What importing core.wasm as a module gives, in the file in which TypeScript looks for it. */
+const TYPES_OF_WASM = `/** core.wasm as a module, in hosts and bundlers that import WebAssembly as one: compiled, not instantiated. */
+declare const module: WebAssembly.Module
+export { module as default }
+`
 
 /** Builds what is stale, or everything with `force`; tells whether there was anything to do. */
 export async function build(options = {}) {
@@ -51,6 +57,7 @@ async function bundle() {
     if (file.endsWith('.d.ts')) copyTo(file, join(fresh, 'types', relative(js, file)))
   }
   copyTo(at('build/wasm/core.simd.wasm'), join(fresh, 'core.wasm'))
+  writeFileSync(join(fresh, 'core.d.wasm.ts'), TYPES_OF_WASM)
   const { bin } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
   // npm does so when it installs a package; whoever unpacks one by other means has it too.
   for (const path of Object.values(bin)) chmodSync(join(fresh, relative('dist', path)), 0o755)

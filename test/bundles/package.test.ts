@@ -31,8 +31,6 @@ const ACCEPTED = [
   { kind: 'NoResolution', entrypoint: '*', resolutionKind: 'node10' },
   // Modules alone: every Node that the package is for can require them, which the tests below show.
   { kind: 'CJSResolvesToESM', entrypoint: '*', resolutionKind: 'node16-cjs' },
-  // A module of WebAssembly: what importing one gives, each host's own types say.
-  { kind: 'NoResolution', entrypoint: './core.wasm', resolutionKind: '*' },
   // A script for contexts that cannot import: it defines a global, and is handed over as text.
   { kind: 'UntypedResolution', entrypoint: './none.script', resolutionKind: '*' },
 ] as const

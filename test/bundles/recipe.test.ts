@@ -2,28 +2,15 @@
  * The line that a failing simulation prints, run as it stands by somebody who has nothing but the package: packed by
  * npm, unpacked into an empty project.
  */
-import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { build } from '../../scripts/build.mjs'
-import { root } from '../arch/files.js'
+import { afterAll, describe, expect, it } from 'vitest'
+import { appPlace } from './place.js'
 
-let folder = ''
-
-beforeAll(async () => {
-  await build()
-  folder = mkdtempSync(join(tmpdir(), 'whorl recipe-'))
-  const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
-    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-  const [{ filename }] = JSON.parse(output) as [{ filename: string }]
-  const place = join(folder, 'node_modules', 'whorl')
-  mkdirSync(place, { recursive: true })
-  execFileSync('tar', ['-xzf', join(folder, filename), '-C', place, '--strip-components=1'])
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-}, 300_000)
+const folder = mkdtempSync(join(appPlace, 'recipe of a simulation-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** A client asks again when no answer has come, and the server adds again. */
