@@ -163,6 +163,8 @@ export interface Leave {
   most: number
   /** The way's, when it was sent. */
   readonly shape: number
+  /** How often the way was released since. */
+  releases: number
   flock: { last: number } | null
 }
 

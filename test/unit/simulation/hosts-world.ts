@@ -261,7 +261,7 @@ export class HostsWorld {
       const way = this.way(from, one)
       const least = one === from ? LOOPBACK : way.least
       const most = way.duplicate > 0 ? 2 : 1
-      may.set(one, { earliest: this.now + least - 0.001, most, shape: way.shape, flock: null })
+      may.set(one, { earliest: this.now + least - 0.001, most, shape: way.shape, releases: 0, flock: null })
       if (one.life !== null && !way.isCut && way.loss === 0) must.add(one)
       way.handed(this.now, 4 + length)
     }
@@ -463,10 +463,14 @@ export class HostsWorld {
     if (!way.isHeld || way.rate !== Infinity) return
     for (const one of this.#sent) {
       const may = one.may.get(to)
-      if (one.from !== from || may === undefined || one.time + LONG > this.now) continue
+      if (one.from !== from || may === undefined) continue
+      may.releases += 1
+      may.flock = null
+      if (one.time + LONG > this.now) continue
       may.earliest = this.now + way.least - 0.001
       // They have come in the order in which they were sent.
-      may.flock = way.isSteady && may.shape === way.shape ? flock : null
+      // What is held for the second time takes the way's time once more, and later ones do not.
+      if (way.isSteady && may.shape === way.shape && may.releases === 1) may.flock = flock
     }
   }
 

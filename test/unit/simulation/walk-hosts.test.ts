@@ -78,6 +78,13 @@ function crash(world: HostsWorld, a: Machine, b: Machine): void {
   if (numbers.chance(0.2)) world.restart(a)
 }
 
+/** Some while something is on its way. */
+function partition(world: HostsWorld, a: Machine, b: Machine): void {
+  const { numbers } = world
+  if (numbers.chance(0.5)) send(world, a, b)
+  world.partition([a], numbers.chance(0.3) ? world.machines : [b], numbers.chance(0.4))
+}
+
 function shape(world: HostsWorld, a: Machine, b: Machine): void {
   const { numbers } = world
   const latency = ([[5, 60], LATENCY, STEADY, STEADY] as const)[numbers.below(4)]!
@@ -114,8 +121,7 @@ const DEEDS: readonly (readonly [number, Deed])[] = [
   [3, (world, a) => world.rule(a, world.numbers.chance(0.5) ? 'refuse' : 'blackHole',
     world.numbers.chance(0.5) ? null : 80, world.numbers.chance(0.4))],
   [3, (world, a, b) => world.hold(a, b)],
-  [3, (world, a, b) => world.partition([a], world.numbers.chance(0.3) ? world.machines : [b],
-    world.numbers.chance(0.4))],
+  [3, partition],
   [6, mend],
   [1, (world, a, b) => world.reset(a, b)],
   [3, shape],
